@@ -7,12 +7,12 @@ says. UPDATE_GOLDEN=1 writes plan.json and plan.txt anew: read the difference be
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from scenario_apply.apply.prepare import PlanOptions
 from scenario_apply.planning.plan_reader import plan_from_json
@@ -50,7 +50,7 @@ def left_to_do(case: Case) -> dict[str, str]:
     assert case.service is not None
     prepared = case.plan()
     state = case.service.carry_out(prepared.plan, prepared.state, prepared.edits)
-    again = dataclasses.replace(case.options, replace=(), destroy=False) if not case.options.destroy else case.options
+    again = replace(case.options, replace=(), destroy=False) if not case.options.destroy else case.options
     assert isinstance(again, PlanOptions)
     plan = case.plan(state, again).plan
     return {str(change.address): change.action.value for change in plan.changes if change.action.value != "none"}

@@ -31,6 +31,7 @@ output() { printf '%s=%s\n' "$1" "$2" >>"$GITHUB_OUTPUT"; }
 # The saved plan in another format; nothing is asked for it. Its exit codes say what is in the plan.
 show() {
 	local options=(--format "$@" --quiet --detailed-exitcode) shown=0
+	[[ $1 != markdown || -z ${SAMPLES_URL:-} ]] || options+=(--samples-url "$SAMPLES_URL")
 	if [[ -n $STATE_URL ]]; then
 		options+=(--state "$STATE_URL")
 	elif [[ -n $STATE_BRANCH ]]; then

@@ -13,6 +13,13 @@ read -r -a more <<<"$ARGUMENTS" || true
 log=$work/$COMMAND.log
 : >"$log"
 
+case $SAMPLES in
+	none) ;;
+	branch) [[ -n $STATE_BRANCH && -z $SAMPLES_URL ]] || fail "samples: branch needs the input state-branch, and no samples-url" ;;
+	*) fail "the input samples takes none or branch" ;;
+esac
+[[ -z $SAMPLES_URL || $SAMPLES_URL =~ ^https?://[^[:space:]]+$ ]] || fail "the input samples-url takes an http(s) address"
+
 need_credentials() {
 	[[ -n ${SCENARIO_SDK_API_KEY:-} ]] || fail "$COMMAND needs the inputs api-key and api-secret"
 }
@@ -40,6 +47,18 @@ run_tool() {
 	printf '\n::%s::\n' "$word"
 }
 
+# Small copies of samples on the branch of the state: comments link them at its commit.
+samples_of_branch() {
+	[[ $SAMPLES == branch && -d $states/$NAME.samples ]] || return 0
+	SAMPLES_URL=$GITHUB_SERVER_URL/$GITHUB_REPOSITORY/raw/$(git_state rev-parse HEAD)/$NAME.samples
+}
+
+keep_samples() {
+	[[ $SAMPLES == branch ]] || return 0
+	tool samples copy "$states/$NAME.samples" "${state_options[@]}" --download \
+		|| printf '::warning title=scenario-apply::The small copies of samples could not be kept\n'
+}
+
 # One plan, printed in every format: the text in the log of the job, notes beside the lines of the pull request, Markdown
 # for the summary, and the page with the pictures. The comment follows once the page has an address.
 plan() {
@@ -54,13 +73,17 @@ plan() {
 		report 'The plan failed'
 		return
 	fi
+	samples_of_branch
+	output samples-url "$SAMPLES_URL"
 	output plan "$work/plan.json"
 	output body "$work/plan.json"
 	show github
 	show markdown --flavour github --comment-key "plan-$NAME" >"$work/plan.md"
 	cat "$work/plan.md" >>"$GITHUB_STEP_SUMMARY"
 	if [[ $HTML == true ]]; then
-		show html >"$work/plan.html"
+		local page=(html)
+		[[ -z ${SCENARIO_SDK_API_KEY:-} ]] || page+=(--download-samples)
+		show "${page[@]}" >"$work/plan.html"
 		output page "$work/plan.html"
 	fi
 }
@@ -90,6 +113,7 @@ apply_reviewed() {
 			0 | 8) rm -f "$states/$NAME.plan.json" ;;
 		esac
 	fi
+	case $code in 0 | 3 | 8) keep_samples ;; esac
 	save_state apply
 	case $code in
 		0) report 'Applied' ;;
@@ -120,6 +144,7 @@ resume() {
 	fi
 	run_tool apply "$work/now.json" --plan-of "$MANIFEST" --auto-approve --no-wait --detailed-exitcode "${state_options[@]}" "${more[@]}"
 	case $code in 0 | 8) rm -f "$states/$NAME.plan.json" ;; esac
+	case $code in 0 | 3 | 8) keep_samples ;; esac
 	save_state resume
 	report 'Resumed'
 }

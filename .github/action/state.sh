@@ -66,6 +66,7 @@ save_state() {
 			git_state rm --quiet --cached --ignore-unmatch -- "$file"
 		fi
 	done
+	[[ ! -d $states/$NAME.samples ]] || git_state add --force --all -- "$NAME.samples"
 	if git_state rev-parse --quiet --verify HEAD >/dev/null; then
 		! git_state diff --cached --quiet || return 0
 	else

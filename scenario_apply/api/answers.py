@@ -168,6 +168,10 @@ class PriceAnswer(Answer, frozen=True, kw_only=True):
 class AssetMetadataAnswer(Answer, frozen=True, kw_only=True):
     name: str | None = None
     file_name: str | None = None
+    parent_job_id: object = None
+    prompt: object = None
+    seed: object = None
+    model_id: object = None
 
 
 class AssetPropertiesAnswer(Answer, frozen=True, kw_only=True):

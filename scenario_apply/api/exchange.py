@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal, Protocol
 
+from msgspec import Struct
+
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 """Of the Scenario API."""
 
@@ -51,8 +53,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class Reply(Struct, frozen=True, kw_only=True):
     """A whole answer. headers have lower-case names; content is decoded from its transfer and content encodings."""
 
     status: int
@@ -64,8 +65,7 @@ class Reply:
         return 200 <= self.status < 300
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoAnswer:
+class NoAnswer(Struct, frozen=True, kw_only=True):
     """No complete reply arrived. what: the reason, without secrets.
 
     sent: the request may have reached the service whole. timed_out: it may still be worked on.

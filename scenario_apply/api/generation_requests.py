@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from scenario_apply.api import loose, wire
 from scenario_apply.api.answers import Answer
+from scenario_apply.api.envelopes import read_as, unwrapped
 from scenario_apply.api.exchange import Safety
 from scenario_apply.api.job_answers import job_of, job_page_of
 from scenario_apply.api.picture_requests import ORIGINALS, addressed_assets_of, signed_address
@@ -187,7 +188,7 @@ class BaseAnswer(Answer, frozen=True, kw_only=True):
 
 def generation_price_of(value: object) -> GenerationPrice:
     """What a dry run says a generation costs."""
-    answer = wire.read_as(value, GenerationPriceAnswer)
+    answer = read_as(value, GenerationPriceAnswer)
     if answer.job is not None:
         raise BadAnswer("A PRICE WAS ASKED AND A SAMPLE MAY BE DRAWN: the answer names a job; look at the project")
     cost = loose.price(answer.creative_units_cost)
@@ -198,7 +199,7 @@ def generation_price_of(value: object) -> GenerationPrice:
 
 def download_of(job_id: JobId, value: object) -> WeightsDownload:
     """The answer to GET /assets/download/{jobId}."""
-    answer = wire.read_as(value, DownloadAnswer)
+    answer = read_as(value, DownloadAnswer)
     if answer.job_status is None:
         raise BadAnswer("the service's answer has no jobStatus")
     return WeightsDownload(
@@ -215,7 +216,7 @@ def card_of(value: object) -> str | None:
 
 def base_inputs_of(base: ModelId, value: object) -> BaseInputs:
     """What the `inputs` of a base model say; an input in another form is none."""
-    inputs = wire.unwrapped(value, "model", BaseAnswer).inputs
+    inputs = unwrapped(value, "model", BaseAnswer).inputs
     named = {one["name"]: one for one in inputs if _is_input(one)} if isinstance(inputs, list) else {}
     loras = named.get("loras", {})
     most = loose.count(loras.get("maxLength"))

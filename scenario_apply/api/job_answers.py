@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from scenario_apply.api import loose
 from scenario_apply.api.answers import JobAnswer, JobMetadataAnswer, JobsAnswer
+from scenario_apply.api.envelopes import each_of, either, place_of, read_as, unwrapped
 from scenario_apply.api.prices import billed
-from scenario_apply.api.wire import each_of, either, place_of, read_as, status_of, unwrapped
+from scenario_apply.api.wire import status_of
 from scenario_apply.errors import BadAnswer
 from scenario_apply.model.ids import is_id
 from scenario_apply.model.remote import AssetId, JobPage, RemoteJob

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from scenario_apply.api import wire
+from scenario_apply.api.envelopes import is_deleted
 from scenario_apply.api.exchange import Body
 from scenario_apply.api.request_bodies import json_body
 from scenario_apply.api.scoped_requests import ScopedRequests
@@ -85,6 +86,7 @@ def addressed_assets_of(answer: object) -> list[PictureAsset]:
     if not isinstance(listed, list):
         raise BadAnswer("the service's answer is not what its contract says: assets: expected a list")
     assets = [one for one in listed if isinstance(one, dict) and _is_id(one.get("id"))]
+    assets = [one for one in assets if not is_deleted(one)]
     return [
         PictureAsset(
             AssetId(one["id"]), signed_address(one.get("originalFileUrl")) or signed_address(one.get("url")),

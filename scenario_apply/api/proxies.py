@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from msgspec import Struct
+
 from scenario_apply.api.urls import host_of, stays_on_this_machine
 
 _SOCKS = frozenset({"socks4", "socks4a", "socks5", "socks5h"})
@@ -18,8 +20,7 @@ _SCHEMES = _SOCKS | {"http", "https"}
 _SOCKS_HINT = "pip install 'requests[socks]' adds it (pipx: pipx inject scenario-apply pysocks); or unset"
 
 
-@dataclass(frozen=True, slots=True)
-class ProxyProblem:
+class ProxyProblem(Struct, frozen=True):
     """What is wrong with a proxy, without credentials that its address may hold."""
 
     what: str

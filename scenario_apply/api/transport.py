@@ -12,9 +12,10 @@ import ssl
 import threading
 import time
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
+
+from msgspec import Struct
 
 from scenario_apply.api.exchange import Body, NoAnswer, Outcome, Reply, Request, Safety
 from scenario_apply.api.json_answers import utf8_of
@@ -36,8 +37,7 @@ _HIDE_ADDRESSES = Mask()
 _BASE_URL_HINT = "check SCENARIO_BASE_URL and the network"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timeouts:
+class Timeouts(Struct, frozen=True, kw_only=True):
     """Seconds. upload_connect also bounds how long one piece of a large body may take to leave."""
 
     connect: float = 5.0
@@ -54,8 +54,7 @@ class Timeouts:
         return max(self.connect, self.upload_connect), self.read + size_bytes / self.upload_bytes_per_s
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Struct, frozen=True):
     """proxy: None for none. verify: the certificate check, or a bundle. cert: of the client."""
 
     proxy: Proxy | None

@@ -7,7 +7,7 @@ new, cancelled for canceled. Source: the contract, sections 3 and 16.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TypeVar
+from typing import Any
 
 from scenario_apply.api import loose
 from scenario_apply.api.answers import (
@@ -27,10 +27,11 @@ from scenario_apply.api.answers import (
     TrainingStatsAnswer,
     UploadAnswer,
 )
+from scenario_apply.api.envelopes import Value, each_of, either, place_of, read_as, unwrapped
 from scenario_apply.api.prices import billed
 from scenario_apply.errors import BadAnswer
 from scenario_apply.model import codec
-from scenario_apply.model.codec import Misfit
+from scenario_apply.model.ids import is_id
 from scenario_apply.model.remote import (
     AssetId,
     AssetPage,
@@ -58,8 +59,6 @@ _ID_KEYS = (
     *("id", "modelId", "assetId", "jobId", "ownerId"),
     *("concepts", "trainingImages", "trainingImagePairs"),
 )
-
-Value = TypeVar("Value")
 
 
 # -- answers
@@ -225,10 +224,6 @@ def _parameters(parameters: object) -> Mapping[str, object] | None:
     return {key: value for key, value in masked.items() if value is not None and codec.is_free_form(value)}
 
 
-def each_of(items: Iterable[object], name: str) -> Iterable[tuple[str, object]]:
-    return ((f"{name}[{n}]", item) for n, item in enumerate(items))
-
-
 def _listed_model(item: object, at: str) -> RemoteModel:
     try:
         return _model(read_as(item, ModelAnswer, at), complete=False, at=f"{at}.")
@@ -346,40 +341,21 @@ def _asset(asset: AssetAnswer, at: str) -> RemoteAsset:
         size_bytes=None if properties is None else loose.count(properties.size),
         status=asset.status,
         created_at=loose.time_s(asset.created_at),
+        **({} if metadata is None else _drawn(metadata)),
     )
+
+
+def _drawn(metadata: AssetMetadataAnswer) -> dict[str, Any]:
+    """Of an asset that a job made, by the fields of RemoteAsset."""
+    told = {"prompt": metadata.prompt, "seed": metadata.seed, "modelId": metadata.model_id}
+    job = metadata.parent_job_id
+    return {
+        "drawn_by": JobId(job) if isinstance(job, str) and is_id(job) else None,
+        "asked": {name: value for name, value in told.items() if isinstance(value, str | int | float)},
+    }
 
 
 def status_of(status: str) -> str:
     """A status in the API's own spelling, also where it comes in capitals or with underscores."""
     status = "-".join(status.lower().replace("_", " ").split())
     return _STATUS_ALIASES.get(status, status)
-
-
-# -- reading
-
-
-def read_as(value: object, type_: type[Value], at: str = "") -> Value:
-    try:
-        return codec.fitted(value, type_, at)
-    except Misfit as misfit:
-        raise BadAnswer(f"the service's answer is not what its contract says: {misfit}") from None
-
-
-def unwrapped(value: object, name: str, type_: type[Value]) -> Value:
-    """The resource in an answer, wrapped ({"model": {...}}) as the API does, or bare as the older guides show it."""
-    if isinstance(value, dict) and value.get(name) is not None:
-        return read_as(value[name], type_, name)
-    return read_as(value, type_)
-
-
-def place_of(value: object, name: str) -> str:
-    """The path of what _unwrapped read."""
-    return f"{name}." if isinstance(value, dict) and value.get(name) is not None else ""
-
-
-def either(one: Value | None, other: Value | None, at: str) -> Value:
-    """The id under the one name or the other."""
-    found = other if one is None else one
-    if found is None:
-        raise BadAnswer(f"the service's answer has no {at}")
-    return found

@@ -5,11 +5,10 @@ An edit of the manifest counts only if the manifest, loaded with it, says what i
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from scenario_apply.apply.manifest_edits import FileEdit, Reload, decoded, edited_files
@@ -28,8 +27,7 @@ if TYPE_CHECKING:
     from scenario_apply.model.address import Address
 
 
-@dataclass(slots=True, kw_only=True)
-class AcceptedFiles:
+class AcceptedFiles(Struct, kw_only=True):
     """manifest: as it is now. cwd: where paths of its files are seen from. left: sentences on what is not written.
 
     recorded: resources of the state. refused: (address, what) that is no part of the edits after all.
@@ -129,7 +127,7 @@ class AcceptedFiles:
     def _with_caption(self, spec: DatasetSpec, one: AcceptedCaption) -> DatasetSpec:
         key, text = self._map_entry(spec, one)
         entries = {**spec.captions.entries, key: text}
-        return dataclasses.replace(spec, captions=replace(spec.captions, entries=entries))
+        return replace(spec, captions=replace(spec.captions, entries=entries))
 
     # -- captions
 

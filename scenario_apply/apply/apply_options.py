@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from scenario_apply.apply.price_round import Approval
 from scenario_apply.model.address import Address
 from scenario_apply.model.remote_urls import NO_REMOTE, RemoteAccess
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApplyOptions:
+class ApplyOptions(Struct, frozen=True, kw_only=True):
     """parallelism: requests at once. poll_interval_s None: adaptive. timeout_s: how long to wait for trainings.
 
     wait False: trainings are launched and left running. command, status_command: the commands that continue the run.

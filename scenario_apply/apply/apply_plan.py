@@ -8,9 +8,9 @@ from __future__ import annotations
 import contextlib
 import uuid
 from collections.abc import Callable
-from dataclasses import replace
 
 from msgspec import structs
+from msgspec.structs import replace
 
 from scenario_apply.apply.apply_options import ApplyOptions
 from scenario_apply.apply.environment import Environment
@@ -20,7 +20,6 @@ from scenario_apply.apply.ledger import RunTotals, ledger_of, stopped_ledger
 from scenario_apply.apply.prepare import Prepared
 from scenario_apply.apply.price_round import PriceRound
 from scenario_apply.apply.run import Run
-from scenario_apply.apply.run_options import RunOptions
 from scenario_apply.apply.run_snapshot import RunSnapshot
 from scenario_apply.apply.schedule import StepStatus
 from scenario_apply.apply.stop_signal import StopSignal
@@ -138,15 +137,7 @@ def _run(
         emit=emit,
         stop=stop,
         launching=Launching(prepared.limits, emit, prepared.problems, may_launch=options.may_launch),
-        options=RunOptions(
-            parallelism=options.parallelism,
-            poll_interval_s=options.poll_interval_s,
-            timeout_s=options.timeout_s,
-            wait=options.wait,
-            vanished=frozenset(address for address, edit in prepared.edits.items() if edit.gone),
-            approval=options.approval,
-            leaves_held=options.leaves_held,
-        ),
+        options=options,
         prices=PriceRound(prepared),
     )
 

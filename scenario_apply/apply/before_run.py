@@ -7,7 +7,8 @@ model's last training right before the launch, kept with its request.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from scenario_apply.apply.sample_lookup import is_prompt_of
 from scenario_apply.errors import ApiError, RateLimited, Unauthorized, Unreachable
@@ -72,8 +73,7 @@ def _could_be_made(model: RemoteModel, creates: Iterable[tuple[str, str]]) -> bo
     return any(model.type == kind and is_kept_name(name, model.name or "") for name, kind in creates)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Earlier:
+class Earlier(Struct, frozen=True, kw_only=True):
     """The last training of a model right before a launch. is_first: there was none.
 
     started_at: when it started by the service's clock, for a service that does not name jobs.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from scenario_apply.apply.call_notes import CallNotes
 from scenario_apply.model.address import Address
@@ -19,8 +20,7 @@ LONGEST_COOLDOWN_S = 3600.0
 """A longer cooldown is not waited for: the run ends with its ledger, and a later apply continues."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallContext:
+class CallContext(Struct, frozen=True, kw_only=True):
     """What a step may need besides itself.
 
     state: as of its start. read: the bytes of an image, checked against its digest. assets: created by earlier steps.

@@ -56,8 +56,8 @@ class CallNotes:
         with self._lock:
             return frozenset(self._created)
 
-    def repeated(self, address: Address, text: str) -> None:
-        """A create request is sent again though the first one may have been carried out."""
+    def remark(self, address: Address, text: str) -> None:
+        """What is done about a lost response that people should know of."""
         with self._lock:
             self._remarks.append((address, text))
 

@@ -6,8 +6,9 @@ Each image is one request. Its caption is in a file before the next request is s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from scenario_apply.apply.held_captions import HeldModel
 from scenario_apply.dataset.captions.draft_marks import DRAFT_MARK
@@ -42,8 +43,7 @@ class DraftJob(NamedTuple):
     may_leave: bool
 
 
-@dataclass(slots=True, kw_only=True)
-class Drafts:
+class Drafts(Struct, kw_only=True):
     """What is to be done and what was done. left: dataset -> image -> why it gets no draft."""
 
     jobs: list[DraftJob] = field(default_factory=list)
@@ -117,8 +117,7 @@ def _assets(models: Sequence[HeldModel]) -> Mapping[str, AssetId]:
     return found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DraftRun:
+class DraftRun(Struct, frozen=True, kw_only=True):
     """What requests for drafts need. details: how much is described, as the API names it; None: its default."""
 
     api: ScenarioApi

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from scenario_apply.apply.held_captions import HeldModel
 from scenario_apply.dataset.captions.decode import decode
@@ -19,8 +20,7 @@ from scenario_apply.model.lint_rules import Finding
 from scenario_apply.planning.own_captions import as_one_line, own_caption, own_captions, says_the_same
 
 
-@dataclass(frozen=True, slots=True)
-class WrittenCaption:
+class WrittenCaption(Struct, frozen=True):
     """A caption that is in a file now. path: of the image; file: of the caption; both relative to the root."""
 
     path: str
@@ -28,8 +28,7 @@ class WrittenCaption:
     caption: str
 
 
-@dataclass(slots=True, kw_only=True)
-class Pulled:
+class Pulled(Struct, kw_only=True):
     """The result for one dataset. left: images that got no caption, and why. notes: what else there is to say."""
 
     dataset: str
@@ -66,8 +65,7 @@ def pull_captions(places: CaptionPlaces, images: Sequence[Image], models: Collec
     return out
 
 
-@dataclass(frozen=True, slots=True)
-class _Nothing:
+class _Nothing(Struct, frozen=True):
     why: str
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from scenario_apply.model.limits import REQUESTS_PER_MINUTE
 from scenario_apply.model.ports import Clock, PictureApi, RequestCounter, ScenarioApi
@@ -16,8 +17,7 @@ Thumbnails = Callable[[Sequence[AssetId]], Mapping[AssetId, DrawnPicture]]
 """Small copies of drawn pictures, beside the state. One that cannot be had is left out."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Environment:
+class Environment(Struct, frozen=True, kw_only=True):
     """api None: offline. rate_limit: requests a minute, 0 for no limit. counter None: requests are not counted.
 
     pictures: of the same service; None offline. base_notes: of base models, beside the manifest. thumbnails: makes

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 from scenario_apply.apply.call_context import LONGEST_COOLDOWN_S
 from scenario_apply.errors import (
@@ -38,8 +39,7 @@ class Consequence(Enum):
     RAISE = "it is no failure of the step: the state cannot be kept, or there is a bug"
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(Struct, frozen=True):
     """is_unanswered: a request of the step may have been carried out. others_run: another training of this run (for a
     sample: another sample) is running or being launched, whose end would allow this one. leaves_held: a later run
     launches what has to wait. has_patience: samples may be asked for again while jobs of others fill the ceiling.
@@ -51,8 +51,7 @@ class Situation:
     has_patience: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
+class _Rule(Struct, frozen=True):
     errors: tuple[type[BaseException], ...]
     consequence: Consequence
     applies: Callable[[BaseException, Situation], bool] = lambda error, situation: True

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 from scenario_apply.model.address import Address
 from scenario_apply.model.remote import Progress
@@ -16,20 +17,17 @@ EndStatus = Literal["done", "partial", "failed", "running", "interrupted", "stop
 """partial: some steps failed; running: left while trainings run (--no-wait, --timeout); stopped: a fatal error."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunStarted:
+class RunStarted(Struct, frozen=True, kw_only=True):
     plan: Plan
     run_id: str
     resumed: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepStarted:
+class StepStarted(Struct, frozen=True, kw_only=True):
     step: PlannedStep
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepFinished:
+class StepFinished(Struct, frozen=True, kw_only=True):
     """adopted: found on the service after a lost response, not done again. how: by what it was recognised."""
 
     step: PlannedStep
@@ -40,15 +38,13 @@ class StepFinished:
     cu_charged: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepFailed:
+class StepFailed(Struct, frozen=True, kw_only=True):
     step: PlannedStep
     error: str
     skipped: int  # steps that depend on it and are not started
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Adopted:
+class Adopted(Struct, frozen=True, kw_only=True):
     """The result of an earlier run's request whose response was lost, found on the service."""
 
     address: Address
@@ -57,8 +53,7 @@ class Adopted:
     how: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingMoved:
+class TrainingMoved(Struct, frozen=True, kw_only=True):
     """The state of one training in the last poll."""
 
     address: Address
@@ -67,8 +62,7 @@ class TrainingMoved:
     job_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SampleMoved:
+class SampleMoved(Struct, frozen=True, kw_only=True):
     """The state of one sample in the last poll. name: of the sample, in the manifest."""
 
     address: Address
@@ -78,24 +72,21 @@ class SampleMoved:
     job_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Throttled:
+class Throttled(Struct, frozen=True, kw_only=True):
     """Requests wait: the service asked for it, or the budget is spent. seconds: until they continue."""
 
     seconds: float
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Noted:
+class Noted(Struct, frozen=True, kw_only=True):
     """Something worth a line: a dataset score, a lock taken over, a journal replayed."""
 
     text: str
     address: Address | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingPrice:
+class TrainingPrice(Struct, frozen=True, kw_only=True):
     """What one training costs, in CU. source: quoted, or that of the plan's estimate. reason: why it is not quoted."""
 
     address: Address
@@ -104,8 +95,7 @@ class TrainingPrice:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Priced:
+class Priced(Struct, frozen=True, kw_only=True):
     """The price of the run, known before its first upload. cu: what is known of it; planned: what the plan showed."""
 
     prices: tuple[TrainingPrice, ...]
@@ -113,8 +103,7 @@ class Priced:
     planned: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingCharge:
+class TrainingCharge(Struct, frozen=True, kw_only=True):
     """What a training that this run launched was quoted and charged, in CU; None where that is not known.
 
     charged: after discount; 0 when it failed and was refunded. details: its parts, as the service names them.
@@ -129,8 +118,7 @@ class TrainingCharge:
     samples: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerLine:
+class LedgerLine(Struct, frozen=True, kw_only=True):
     """One resource or step in a list of the ledger. reason: the service's own message, or why it was not started."""
 
     address: Address
@@ -139,8 +127,7 @@ class LedgerLine:
     remote_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ledger:
+class Ledger(Struct, frozen=True, kw_only=True):
     """How a run ended. next_command: the command that continues it, None when all is done or no command would help.
 
     begun False: it ended before its first step; unknown then lists requests of an earlier run without a response.

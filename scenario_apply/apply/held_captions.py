@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from scenario_apply.apply.environment import Environment
 from scenario_apply.apply.refresh import read_models
@@ -14,8 +15,7 @@ from scenario_apply.planning.observed import Observed
 from scenario_apply.state.state import State, Version
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeldModel:
+class HeldModel(Struct, frozen=True, kw_only=True):
     """A recorded model and how the service shows it; remote None: it is gone."""
 
     address: Address

@@ -7,8 +7,8 @@ import math
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from scenario_apply.apply.call_context import CallContext
@@ -31,8 +31,7 @@ QUOTE_HOLDS_S = 600.0
 """A limit on cost relies on a quote for so long: a launch may wait for hours until another training ends."""
 
 
-@dataclass(slots=True)
-class _Score:
+class _Score(Struct):
     """One dataset's score. lock: held while it is read, so that other launches wait for it instead of reading it again.
 
     score None once is_read: the service has none, and no limit depends on it.

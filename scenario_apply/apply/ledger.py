@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from scenario_apply.apply.events import EndStatus, Ledger, LedgerLine, TrainingCharge
 from scenario_apply.apply.next_command import apply_again, next_command
@@ -41,8 +43,7 @@ HELD = "waits for another training to end"
 HELD_SAMPLE = "waits for another sample to end"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunTotals:
+class RunTotals(Struct, frozen=True, kw_only=True):
     """now: seconds since the epoch, at the end. took_s: seconds since the start. sent, refused: requests."""
 
     now: float

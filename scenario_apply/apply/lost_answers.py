@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from scenario_apply.apply.before_run import Earlier
@@ -46,8 +46,7 @@ class AmbiguousAdoption(ApplyError):
         self.ids = ids
 
 
-@dataclass(frozen=True, slots=True)
-class BytesSent:
+class BytesSent(Struct, frozen=True):
     """What was sent of an image. sha256: of the bytes."""
 
     sha256: str
@@ -69,8 +68,7 @@ class BytesSent:
         return {"sha256": self.sha256, "size_bytes": str(self.size_bytes)}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
+class Sent(Struct, frozen=True, kw_only=True):
     """A request that was sent.
 
     at: seconds since the epoch. owned: ids that other requests of this run created. baseline: what existed before the

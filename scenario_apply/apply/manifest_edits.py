@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from scenario_apply.dataset.scan.caption_writing import NotWritten, read_own_file
@@ -21,8 +20,7 @@ Reload = Callable[[Mapping[str, bytes]], Manifest]
 """Loads the manifest with other contents of files, by their paths."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileEdit:
+class FileEdit(Struct, frozen=True, kw_only=True):
     """file: relative to the manifest's root. before: None: it is made."""
 
     file: str
@@ -115,7 +113,7 @@ def _bare(manifest: Manifest) -> object:
         )
         for address, spec in manifest.compositions.items()
     }
-    datasets = {name: dataclasses.replace(spec, place=_NOWHERE) for name, spec in manifest.datasets.items()}
+    datasets = {name: replace(spec, place=_NOWHERE) for name, spec in manifest.datasets.items()}
     others = (manifest.limits, manifest.project, manifest.state, manifest.variables)
     return models, compositions, datasets, others
 

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from scenario_apply.apply.before_run import Earlier
 from scenario_apply.apply.call_context import CallContext
 from scenario_apply.apply.lost_answers import BytesSent, Sent, find_outcome
+from scenario_apply.apply.sample_lookup import SampleUndecided
 from scenario_apply.errors import AnswerLost, Interrupted, Refused
 from scenario_apply.model.ports import Sending
 from scenario_apply.model.steps import CreateModel, DrawSample, PlannedStep, Step
@@ -15,7 +16,7 @@ from scenario_apply.state.outcome import Outcome
 
 LOOKUP_PAUSES_S = (0.0, 1.0, 2.0)
 LOOKUP_PAUSES_AFTER_TIMEOUT_S = (0.0, 1.0, 2.0, 4.0)
-LOOKUP_PAUSES_OF_SAMPLE_S = (*LOOKUP_PAUSES_AFTER_TIMEOUT_S, 8.0)
+LOOKUP_PAUSES_OF_SAMPLE_S = (*LOOKUP_PAUSES_AFTER_TIMEOUT_S, 8.0, 15.0, 15.0)
 """Pauses before each read after a lost response. After a timeout the service may still be working on the request, and
 a list of jobs may show a new one late: drawing it again would be paid again."""
 
@@ -68,7 +69,7 @@ def once(
                 if context.stop.is_set():
                     raise Interrupted("interrupted after a response was lost") from lost
                 if isinstance(planned.step, CreateModel):
-                    context.notes.repeated(planned.address, _repeated_create(planned.step))
+                    context.notes.remark(planned.address, _repeated_create(planned.step))
                 continue
             outcome = found
         except Refused as refused:
@@ -98,6 +99,13 @@ def _repeated_create(step: CreateModel) -> str:
     )
 
 
+def _searched_sample(step: DrawSample) -> str:
+    return (
+        f"the response to the launch of sample {step.sample.name} was lost: its job is looked for, for up to "
+        f"{sum(LOOKUP_PAUSES_OF_SAMPLE_S):.0f} s, before it is launched again"
+    )
+
+
 def _lookup_pauses(step: Step, *, timed_out: bool) -> tuple[float, ...]:
     """A list may show a new object late; a model shows its images and trainings at once."""
     if isinstance(step, DrawSample):
@@ -106,10 +114,20 @@ def _lookup_pauses(step: Step, *, timed_out: bool) -> tuple[float, ...]:
 
 
 def _lookup(sent: Sent, context: CallContext, *, timed_out: bool) -> Outcome | None:
-    for delay in _lookup_pauses(sent.step.step, timed_out=timed_out):
+    step, undecided = sent.step.step, None
+    if isinstance(step, DrawSample):
+        context.notes.remark(step.address, _searched_sample(step))
+    for delay in _lookup_pauses(step, timed_out=timed_out):
         if delay:
             context.clock.wait(delay, context.stop)
-        found = find_outcome(context.api, context.state, sent)
+        try:
+            found = find_outcome(context.api, context.state, sent)
+        except SampleUndecided as error:
+            undecided = error
+            continue
         if found is not None:
             return found
+        undecided = None
+    if undecided is not None:
+        raise undecided
     return None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from msgspec import Struct
 
 from scenario_apply.apply.poll_failures import PollFailures
 from scenario_apply.model.remote import Progress
@@ -22,8 +23,7 @@ though its training has ended."""
 Key = TypeVar("Key", bound=Hashable)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PollResult:
+class PollResult(Struct, frozen=True, kw_only=True):
     """One training or sample in a poll. outcome None: it continues. unknown: a note about an unknown status."""
 
     status: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from scenario_apply.apply.poll_rounds import PollResult
 from scenario_apply.apply.refresh import Failure, charged_of_failed, failure_of, read_models

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from msgspec import Struct, field
+from msgspec.structs import replace
 from msgspec.structs import replace as with_fields
 
 from scenario_apply.apply.environment import Environment
@@ -42,6 +43,7 @@ from scenario_apply.planning.state_edit import StateEdit
 from scenario_apply.planning.steps_builder import make_steps
 from scenario_apply.planning.taken_over import all_drift, taken_over
 from scenario_apply.planning.unpulled import unpulled_pictures
+from scenario_apply.state.sample_records import undecided
 from scenario_apply.state.state import State
 from scenario_apply.state.stores.state_store import Loaded
 
@@ -52,8 +54,7 @@ if TYPE_CHECKING:
 # changes was measured.
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanOptions:
+class PlanOptions(Struct, frozen=True, kw_only=True):
     """The options of a plan. draw, draw_version: of `samples draw`; (): all resources; None: any other command."""
 
     refresh: bool = True
@@ -78,8 +79,7 @@ class PlanOptions:
         return self.refresh_only or self.destroy or self.draw is not None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
+class Prepared(Struct, frozen=True, kw_only=True):
     """A plan with what an apply of it starts from.
 
     state: as recorded, with a leftover journal replayed, lost answers adopted and ended trainings settled; of a refresh
@@ -112,8 +112,7 @@ class Prepared:
         return {change.address: change.edit for change in self.plan.changes if change.edit}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Compared:
+class Compared(Struct, frozen=True, kw_only=True):
     """Manifest, state and service side by side, and what is decided about each resource.
 
     recorded: the state as given; inputs hold it as it is settled. drift: of a refresh alone, all that
@@ -267,7 +266,7 @@ def _unprotected(
 
 def _recovered(environment: Environment, loaded: Loaded, options: PlanOptions) -> tuple[State, tuple[Adopted, ...]]:
     """The state with the results of requests that an earlier run got no response to."""
-    if environment.api is None or not (loaded.unanswered or options.adopt):
+    if environment.api is None or not (loaded.unanswered or options.adopt or any(undecided(loaded.state))):
         return loaded.state, ()
     from scenario_apply.apply.recovery import recover
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import ceil
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from scenario_apply.apply.events import Priced, TrainingPrice
@@ -30,8 +31,7 @@ from scenario_apply.state.state import Quote, State
 _ROUNDING = 1e-6
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Approval:
+class Approval(Struct, frozen=True, kw_only=True):
     """What of the cost was approved beforehand.
 
     ask: asks the user when the price exceeds what the plan showed; None: it is not asked. plan: a saved plan, whose
@@ -44,8 +44,7 @@ class Approval:
     only_price: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PriceReply:
+class PriceReply(Struct, frozen=True, kw_only=True):
     """What the service said of one training: CU, or the error."""
 
     address: Address

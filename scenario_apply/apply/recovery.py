@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from scenario_apply.apply.before_run import earlier_from_details
@@ -14,17 +14,20 @@ from scenario_apply.apply.events import Adopted
 from scenario_apply.apply.lost_answers import ALREADY_ATTACHED, BytesSent, Sent, attached_of, find_outcome
 from scenario_apply.apply.once import LOOKUP_PAUSES_OF_SAMPLE_S
 from scenario_apply.apply.refresh import read_models
+from scenario_apply.apply.sample_lookup import SampleUndecided
 from scenario_apply.errors import ApplyError, NotFound, UsageError
 from scenario_apply.model.address import Address
 from scenario_apply.model.ports import Clock, ScenarioApi
 from scenario_apply.model.remote import AssetId, ModelId, UploadId
 from scenario_apply.model.steps import AttachImages, CreateModel, DrawSample, PlannedStep, StartTraining, UploadImage
-from scenario_apply.model.timestamps import iso
+from scenario_apply.model.timestamps import from_iso, iso
 from scenario_apply.planning.composition_parts import as_of_now
 from scenario_apply.state.baseline import NO_BASELINE, Baseline
 from scenario_apply.state.fingerprint import fingerprint
 from scenario_apply.state.outcome import Outcome, after
-from scenario_apply.state.state import State
+from scenario_apply.state.sample_account import sample_launched
+from scenario_apply.state.sample_records import undecided, with_ended, with_version
+from scenario_apply.state.state import SampleRecord, State
 from scenario_apply.state.stores.journal import Unanswered
 
 SERVICE_MAY_STILL_WORK_S = 8.0
@@ -34,6 +37,14 @@ SAMPLE_MAY_SHOW_LATE_S = sum(LOOKUP_PAUSES_OF_SAMPLE_S)
 How recent a request of another machine is cannot be known: its clock may be wrong. It is waited for as if it had left
 just now, by this machine's own clock.
 """
+
+LONGEST_PAUSE_S = 8.0
+"""Between reads while a sample is looked for."""
+
+CLOCKS_OF_MACHINES_DIFFER_S = 86_400.0
+"""How wrong the recorded time of a launch may be that another machine sent."""
+
+NOT_DRAWN = "its launch got no response, and Scenario has no job of it"
 
 IMPORT_POLLS = 30
 IMPORT_LATE_POLL_S = 10.0
@@ -45,8 +56,7 @@ upload become an asset after all, it is attached to no model. Until then nothing
 NO_ADOPTIONS: Mapping[Address, ModelId] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recovered:
+class Recovered(Struct, frozen=True, kw_only=True):
     state: State
     adopted: tuple[Adopted, ...]
 
@@ -67,12 +77,18 @@ def recover(
     _check_named(api, state, unanswered, named)
     adopted: list[Adopted] = []
     patience = _Patience(clock)
+    for address, number, sample in list(undecided(state)):
+        state, found = _decided(api, patience, state, address, number, sample)
+        if found is not None:
+            adopted.append(found)
     # in the order they were sent: a model comes before its images, they before its training
     for call in sorted(unanswered, key=lambda call: call.sent_at):
         outcome, step = _outcome(api, patience, state, call, baseline, named)
         if outcome is None:
             continue
         state = after(state, step, outcome)
+        if outcome.adopted is None:
+            continue  # a sample that may have been drawn
         remote = outcome.model_id or outcome.asset_id or outcome.job_id or ", ".join(outcome.asset_ids)
         adopted.append(Adopted(address=step.address, what=step.kind, remote_id=remote or "", how=outcome.adopted or ""))
     return Recovered(state=state, adopted=tuple(adopted))
@@ -136,9 +152,13 @@ def _outcome(
     earlier = earlier_from_details(call.details)
     bytes_sent = BytesSent.from_details(call.details)
     sent = Sent(step=call.step, at=call.sent_at, baseline=baseline, earlier=earlier, bytes_sent=bytes_sent)
+    if isinstance(step, DrawSample):
+        try:
+            return _drawn(api, patience, state, call, sent), call.step
+        except SampleUndecided:
+            return Outcome(at=iso(call.sent_at)), call.step
     outcome = find_outcome(api, state, sent)
-    limit_s = SAMPLE_MAY_SHOW_LATE_S if isinstance(step, DrawSample) else SERVICE_MAY_STILL_WORK_S
-    while outcome is None and patience.left_s(call, limit_s) > 0:
+    while outcome is None and patience.left_s(call, SERVICE_MAY_STILL_WORK_S) > 0:
         patience.clock.wait(1.0)
         outcome = find_outcome(api, state, sent)
     if outcome is not None and isinstance(step, StartTraining):
@@ -146,6 +166,52 @@ def _outcome(
     if outcome is not None and isinstance(step, CreateModel) and _has_vanished(api, state, step):
         outcome = replace(outcome, reason="vanished")
     return outcome, call.step
+
+
+def _drawn(api: ScenarioApi, patience: _Patience, state: State, call: Unanswered, sent: Sent) -> Outcome | None:
+    """The launch of a sample, once its job shows. Raises SampleUndecided where that is not known after so long."""
+    pause_s = 1.0
+    while True:
+        is_late = patience.left_s(call, SAMPLE_MAY_SHOW_LATE_S) <= 0
+        try:
+            outcome = find_outcome(api, state, sent)
+        except SampleUndecided:
+            if is_late:
+                raise
+            outcome = None
+        if outcome is not None or is_late:
+            return outcome
+        patience.clock.wait(pause_s)
+        pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+
+
+def _decided(
+    api: ScenarioApi, patience: _Patience, state: State, address: Address, number: int, sample: SampleRecord
+) -> tuple[State, Adopted | None]:
+    """The state with a sample that an earlier run could not decide about, as far as the service tells now.
+
+    One that was not drawn has failed, so that a plan proposes it again.
+    """
+    at = from_iso(sample.at) or 0.0
+    step = PlannedStep(id="", step=DrawSample(address=address, number=number, sample=sample.request))
+    call, sent = Unanswered(step=step, sent_at=at, details={}), Sent(step=step, at=at - CLOCKS_OF_MACHINES_DIFFER_S)
+    try:
+        outcome = _drawn(api, patience, state, call, sent)
+    except SampleUndecided:
+        return state, None
+    changed: dict[str, object] = {"phase": "failed", "reason": NOT_DRAWN, "ended_at": iso(patience.clock.now())}
+    if outcome is not None:
+        changed = {"job_id": outcome.job_id, "charged": outcome.cu}
+        changed |= {"discount": outcome.discount, "details": outcome.details}
+
+    def decided(one: SampleRecord) -> SampleRecord:
+        return replace(one, **changed) if one.job_id is None else one
+
+    state = with_version(state, address, number, lambda version: with_ended(version, sample.key, decided))
+    if outcome is None or outcome.job_id is None:
+        return state, None
+    state = sample_launched(state, address, number, decided(sample), None)
+    return state, Adopted(address=address, what="sample", remote_id=outcome.job_id, how=outcome.adopted or "")
 
 
 def _has_vanished(api: ScenarioApi, state: State, step: CreateModel) -> bool:

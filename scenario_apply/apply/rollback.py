@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from scenario_apply.apply.environment import Environment
 from scenario_apply.errors import NotFound, StateError
 from scenario_apply.model.address import Address
+from scenario_apply.model.did_you_mean import did_you_mean
 from scenario_apply.planning.decide import desired_fingerprint
 from scenario_apply.planning.desired import Desired
 from scenario_apply.state.state import State, Version
@@ -26,7 +27,8 @@ def roll_back(
     state = _settled_state(environment)
     record = state.records.get(address)
     if record is None:
-        raise StateError(f"{address} is not in the state", code="not-recorded")
+        hint = did_you_mean(str(address), map(str, state.records)) or "scenario-apply state list shows what is recorded"
+        raise StateError(f"{address} is not in the state", code="not-recorded", hint=hint)
     target = next((version for version in record.previous if version.is_usable), None)
     if target is None:
         raise StateError(

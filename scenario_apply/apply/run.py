@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import assert_never
 
+from scenario_apply.apply.apply_options import ApplyOptions
 from scenario_apply.apply.before_run import take_baseline
 from scenario_apply.apply.call_context import CallContext
 from scenario_apply.apply.call_notes import CallNotes
@@ -15,10 +16,10 @@ from scenario_apply.apply.crowded import Crowded
 from scenario_apply.apply.environment import Environment
 from scenario_apply.apply.error_rules import Consequence, Situation, consequence_of, is_ceiling_of_samples
 from scenario_apply.apply.events import Event, Noted, StepFailed, StepFinished, StepStarted, Throttled
+from scenario_apply.apply.finished_task import FinishedTask
 from scenario_apply.apply.launch_gates import Launching
 from scenario_apply.apply.price_round import PriceReply, PriceRound, ask_prices
 from scenario_apply.apply.recorder import Recorder
-from scenario_apply.apply.run_options import FinishedTask, RunOptions
 from scenario_apply.apply.run_snapshot import RunSnapshot
 from scenario_apply.apply.sample_gates import SampleGates
 from scenario_apply.apply.sample_waits import SampleWaits
@@ -59,7 +60,7 @@ class Run:
         emit: Callable[[Event], None],
         stop: StopSignal,
         launching: Launching,
-        options: RunOptions,
+        options: ApplyOptions,
         prices: PriceRound,
     ) -> None:
         assert environment.api is not None
@@ -71,6 +72,7 @@ class Run:
         self._stop = stop
         self._launching = launching
         self._options = options
+        self._vanished = frozenset(change.address for change in plan.changes if change.edit.gone)
         self._deadline = None if options.timeout_s is None else self._clock.monotonic() + options.timeout_s
         self._prices = prices
         self._sample_gates = SampleGates(launching, plan, options.approval)
@@ -219,7 +221,7 @@ class Run:
             state=self._recorder.state,
             read=self._read,
             assets=self._recorder.assets,
-            vanished=self._options.vanished,
+            vanished=self._vanished,
             stop=self._stop.requested,
             notes=self._notes,
             baseline=self._baseline,

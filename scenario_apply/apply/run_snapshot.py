@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from scenario_apply.apply.poll_rounds import PollResult
 from scenario_apply.apply.schedule import StepStatus
@@ -15,8 +16,7 @@ from scenario_apply.state.outcome import Outcome
 from scenario_apply.state.state import State
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RefusedLaunches:
+class RefusedLaunches(Struct, frozen=True, kw_only=True):
     """Launches that a limit stopped. over_cost: CU quoted for each training; samples: CU of the samples of a resource;
     lowest_score: of the datasets below min_score.
     """
@@ -27,8 +27,7 @@ class RefusedLaunches:
     lowest_score: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunSnapshot:
+class RunSnapshot(Struct, frozen=True, kw_only=True):
     """reasons: of steps that failed, are unknown or were skipped. outcomes: of the steps that are done.
 
     poll_results: of the last poll. fatal: the error that ended the run.

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from scenario_apply.apply.call_context import CallContext
@@ -35,8 +35,7 @@ PriceKey = tuple[VersionKey, ModelId, SampleSettings, bool]
 """What a price depends on: the version, the base, the settings but for the scale, and whether a picture is edited."""
 
 
-@dataclass(slots=True)
-class _Judged:
+class _Judged(Struct):
     """The samples of one version. lock: held while they are priced, so that the others wait for it."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -146,12 +145,14 @@ class SampleGates:
         return price.cu
 
     def _quoted_by_the_plan(self) -> Mapping[Address, tuple[float, float]]:
-        """CU of one sample and when it was quoted, of resources whose samples all cost that."""
+        """CU of one sample and when it was quoted with its own model, of resources whose samples all cost that."""
         at = from_iso(self._plan.created_at) or 0.0
         return {
             change.address: (change.samples.each, at)
             for change in self._plan.changes
-            if change.samples.each is not None and change.samples.cost.source == "quoted"
+            if change.samples.each is not None
+            and change.samples.cost.source == "quoted"
+            and change.samples.cost.basis is None
         }
 
 

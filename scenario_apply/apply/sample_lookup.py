@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Literal
 
-from scenario_apply.errors import NotFound
+from msgspec.structs import replace
+
+from scenario_apply.errors import ApiError, ApplyError, NotFound, RateLimited, Unauthorized, Unreachable
 from scenario_apply.model.kept_text import has_words, is_kept_form, is_same_but_for_signs, is_same_text, is_same_value
 from scenario_apply.model.ports import ScenarioApi
-from scenario_apply.model.remote import JobId, ModelId, RemoteJob
-from scenario_apply.model.samples import SampleRequest
+from scenario_apply.model.remote import AssetId, JobId, ModelId, RemoteAsset, RemoteJob
+from scenario_apply.model.samples import MOST_PICTURES, SampleRequest
 from scenario_apply.model.steps import DrawSample
 from scenario_apply.model.timestamps import iso
 from scenario_apply.state.outcome import Outcome
@@ -23,6 +26,20 @@ MOST_JOBS_READ = 20
 IsOurs = Callable[[str, float | None], bool]
 """Whether an object with this id, created at that time by the service's clock, may come from the request."""
 
+Asked = Literal["yes", "no", "perhaps"]
+
+
+UNDECIDED = (
+    "whether it was drawn is not known, since its launch got no response: it is not drawn again until Scenario tells. "
+    "Apply again with a key that may list jobs; another `seed:` has it drawn, and perhaps paid, a second time"
+)
+
+
+class SampleUndecided(ApplyError):
+    """Whether a sample was drawn cannot be said: no jobs are listed, or one of them does not say what it draws."""
+
+    code = "sample-undecided"
+
 
 def find_drawn(
     api: ScenarioApi, state: State, step: DrawSample, sent_at: float, owned: Collection[str], is_ours: IsOurs
@@ -30,13 +47,17 @@ def find_drawn(
     """The launch of a sample, by its job; None when there is none. owned: ids of other requests of this run.
 
     Two jobs of identical requests draw the same pictures, so the older one is taken, and the other one mentioned.
+    Raises SampleUndecided, and ApiError where nothing can be asked at all.
     """
     version = version_of(state, step.address, step.number)
     if version is None:
         return None
-    known = {*sample_jobs(state), *owned}
-    jobs = [job for job in _jobs_since(api, is_ours, known) if is_asked_by(job, step.sample, version.id)]
+    lookup = _Lookup(api, step.sample, version.id, {*sample_jobs(state), *owned}, is_ours)
+    jobs, undecided = lookup.listed()
+    jobs = jobs or lookup.by_pictures()
     if not jobs:
+        if undecided is not None:
+            raise SampleUndecided(f"{undecided}; {UNDECIDED}")
         return None
     best = max(_likeness(job, step.sample) for job in jobs)
     found = min((job for job in jobs if _likeness(job, step.sample) == best), key=lambda job: job.created_at or 0.0)
@@ -54,37 +75,120 @@ def find_drawn(
     )
 
 
-def _jobs_since(api: ScenarioApi, is_ours: IsOurs, known: Collection[str]) -> list[RemoteJob]:
-    """The jobs that a request may have started, with what they were asked for. An empty page may not be the last.
+class _Lookup:
+    """Looks for the job of one sample. known: ids of jobs that other requests started."""
 
-    known: ids of jobs that other requests started.
-    """
-    jobs: dict[JobId, RemoteJob] = {}
-    token: str | None = None
-    for _ in range(MOST_JOB_PAGES):
-        page = api.list_jobs(token=token)
-        jobs |= {job.id: job for job in page.jobs if job.id not in known and is_ours(job.id, job.created_at)}
-        times = [job.created_at for job in page.jobs if job.created_at is not None]
-        if not page.next_token or page.next_token == token or (times and not is_ours("", max(times))):
-            break  # the last page, or one of nothing but older jobs
-        token = page.next_token
-    for job in [job for job in jobs.values() if not {"prompt", "seed"} <= job.input.keys()][:MOST_JOBS_READ]:
+    def __init__(
+        self, api: ScenarioApi, sample: SampleRequest, model_id: ModelId, known: Collection[str], is_ours: IsOurs
+    ) -> None:
+        self._api = api
+        self._sample = sample
+        self._model_id = model_id
+        self._known = known
+        self._is_ours = is_ours
+
+    def listed(self) -> tuple[list[RemoteJob], str | None]:
+        """The project's jobs that draw it; and, where another one may, or none is listed, that in words."""
         try:
-            jobs[job.id] = api.get_job(job.id)
-        except NotFound:
-            del jobs[job.id]
-    return [*jobs.values()]
+            since = self._since()
+        except (Unauthorized, RateLimited, Unreachable):
+            raise
+        except ApiError as error:
+            return [], str(error)
+        jobs = [job for job in since if self._draws(job) == "yes"]
+        silent = [job.id for job in since if self._draws(job) == "perhaps"]
+        return jobs, f"Scenario does not say what job {', '.join(silent[:3])} draws" if silent else None
+
+    def by_pictures(self) -> list[RemoteJob]:
+        """Jobs of the newest assets that say by what they were drawn: they may be shown before their job is."""
+        try:
+            assets = self._api.list_assets().assets
+        except (Unauthorized, RateLimited, Unreachable):
+            raise
+        except ApiError:
+            return []
+        made: dict[JobId, list[RemoteAsset]] = {}
+        for asset in assets:
+            job_id = asset.drawn_by
+            if job_id is not None and job_id not in self._known and self._is_ours(job_id, asset.created_at):
+                made.setdefault(job_id, []).append(asset)
+        jobs = (self._job_of(job_id, drawn) for job_id, drawn in made.items())
+        return [job for job in jobs if self._draws(job) == "yes"]
+
+    def _since(self) -> list[RemoteJob]:
+        """The jobs that the request may have started, with what they were asked for.
+
+        An empty page may not be the last.
+        """
+        jobs: dict[JobId, RemoteJob] = {}
+        token: str | None = None
+        for _ in range(MOST_JOB_PAGES):
+            page = self._api.list_jobs(token=token)
+            listed = (job for job in page.jobs if job.id not in self._known)
+            jobs |= {job.id: job for job in listed if self._is_ours(job.id, job.created_at)}
+            times = [job.created_at for job in page.jobs if job.created_at is not None]
+            if not page.next_token or page.next_token == token or (times and not self._is_ours("", max(times))):
+                break  # the last page, or one of nothing but older jobs
+            token = page.next_token
+        for job in [job for job in jobs.values() if self._draws(job) == "perhaps"][:MOST_JOBS_READ]:
+            try:
+                jobs[job.id] = self._api.get_job(job.id)
+            except NotFound:
+                del jobs[job.id]
+        return self._with_pictures(jobs.values())
+
+    def _with_pictures(self, jobs: Iterable[RemoteJob]) -> list[RemoteJob]:
+        """Jobs that do not say what they draw, with what their pictures say of it."""
+        jobs = list(jobs)
+        silent = [job for job in jobs if job.asset_ids and self._draws(job) == "perhaps"][:MOST_JOBS_READ]
+        if not silent:
+            return jobs
+        try:
+            assets = self._api.get_assets([asset_id for job in silent for asset_id in job.asset_ids[:MOST_PICTURES]])
+        except (Unauthorized, RateLimited, Unreachable):
+            raise
+        except ApiError:
+            return jobs
+        told = {job.id: self._input_of(job.asset_ids, assets) for job in silent}
+        return [replace(job, input={**told.get(job.id, {}), **job.input}) for job in jobs]
+
+    def _job_of(self, job_id: JobId, drawn: Collection[RemoteAsset]) -> RemoteJob:
+        assets = {asset.id: asset for asset in drawn}
+        created_at = min((a.created_at for a in drawn if a.created_at is not None), default=None)
+        told = self._input_of(assets, assets)
+        return RemoteJob(id=job_id, status="success", progress=1.0, created_at=created_at, input=told)
+
+    def _input_of(self, ids: Iterable[AssetId], assets: Mapping[AssetId, RemoteAsset]) -> dict[str, object]:
+        """What pictures of one job say. Each may have a seed of its own, and the model of another one is the base."""
+        asked = [assets[asset_id].asked for asset_id in ids if asset_id in assets]
+        told = dict(asked[0]) if asked else {}
+        if any(is_same_value(self._sample.seed, one.get("seed")) for one in asked):
+            told["seed"] = self._sample.seed
+        if told.get("modelId") != self._model_id:
+            told.pop("modelId", None)
+        return told
+
+    def _draws(self, job: RemoteJob) -> Asked:
+        return is_asked_by(job, self._sample, self._model_id)
 
 
-def is_asked_by(job: RemoteJob, sample: SampleRequest, model_id: ModelId) -> bool:
-    """Whether a job is that of this sample with this model: by prompt, as the service may keep it, seed and model."""
-    asked = job.input
-    prompt, loras = asked.get("prompt"), asked.get("loras")
-    if not isinstance(prompt, str) or not is_prompt_of(prompt, sample.prompt):
-        return False
-    if not is_same_value(sample.seed, asked.get("seed")) or _is_drawn_otherwise(asked, sample):
-        return False
-    return asked.get("modelId") == model_id or (isinstance(loras, list) and model_id in loras)
+def is_asked_by(job: RemoteJob, sample: SampleRequest, model_id: ModelId) -> Asked:
+    """Whether a job is that of this sample with this model: by prompt, as the service may keep it, seed and model.
+
+    "perhaps": it does not say all of these, and what it says is the same.
+    """
+    asked = {name: value for name, value in job.input.items() if value is not None}
+    prompt, seed, loras, composition = (asked.get(name) for name in ("prompt", "seed", "loras", "modelId"))
+    models = [*(loras if isinstance(loras, list) else ()), *([composition] if isinstance(composition, str) else ())]
+    if isinstance(prompt, str) and not is_prompt_of(prompt, sample.prompt):
+        return "no"
+    if seed is not None and not is_same_value(sample.seed, seed):
+        return "no"
+    if (models and model_id not in models) or _is_drawn_otherwise(asked, sample):
+        return "no"
+    if isinstance(prompt, str) and seed is not None and models:
+        return "yes"
+    return "no" if asked and prompt is None and seed is None and not models else "perhaps"  # such as an upscaling
 
 
 def _is_drawn_otherwise(asked: Mapping[str, object], sample: SampleRequest) -> bool:

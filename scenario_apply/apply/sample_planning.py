@@ -5,7 +5,7 @@ Imported only for plans with samples. Everything here is read; a price is a dry 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from scenario_apply.apply.base_lookup import find_bases
 from scenario_apply.apply.environment import Environment
@@ -14,17 +14,22 @@ from scenario_apply.model.address import Address
 from scenario_apply.model.ports import ScenarioApi
 from scenario_apply.model.remote import ModelId
 from scenario_apply.model.sample_bases import SampleBase, WantedBase
-from scenario_apply.planning.changes import UnknownCost
 from scenario_apply.planning.decision import Decision
 from scenario_apply.planning.owed_samples import FindBase, plan_samples
 from scenario_apply.planning.rule_inputs import Inputs
 from scenario_apply.planning.sample_pricing import (
     PlannedSamples,
+    PriceAnswer,
     PriceKey,
     PriceQuestion,
+    QuotedSample,
+    SampleOf,
     price_questions,
     sample_costs,
 )
+
+MOST_REFUSALS = 3
+"""Of dry runs that should all cost the same: after that the others are refused as well."""
 
 
 def planned_samples(
@@ -36,7 +41,7 @@ def planned_samples(
     """The samples that are owed and what they cost. api None: nothing is asked, and costs come from past samples."""
     plan = plan_samples(given, decisions, _base_finder(environment, api))
     questions = price_questions(plan.works, given.state)
-    answers, notes = _prices(api, questions.values()) if api is not None else ({}, ())
+    answers, notes = _prices(api, questions) if api is not None else ({}, ())
     return PlannedSamples(plan=plan, costs=sample_costs(plan.works, questions, answers, given.state), notes=notes)
 
 
@@ -55,26 +60,36 @@ def _base_finder(environment: Environment, api: ScenarioApi | None) -> FindBase:
 
 
 def _prices(
-    api: ScenarioApi, questions: Iterable[PriceQuestion]
-) -> tuple[dict[PriceKey, float | UnknownCost], tuple[Diagnostic, ...]]:
-    """One dry run for each base, model and settings. Once the service cannot be asked, nothing more is asked."""
-    answers: dict[PriceKey, float | UnknownCost] = {}
+    api: ScenarioApi, questions: Mapping[SampleOf, PriceQuestion]
+) -> tuple[dict[SampleOf, PriceAnswer], tuple[Diagnostic, ...]]:
+    """One dry run for all that are priced alike. Once the service cannot be asked, nothing more is asked.
+
+    A refusal may be for the one model that was asked with: a few others are tried.
+    """
+    known: dict[PriceKey, PriceAnswer] = {}
+    answers: dict[SampleOf, PriceAnswer] = {}
+    refused: dict[PriceKey, set[ModelId | None]] = {}
     notes: list[Diagnostic] = []
     is_down = False
-    for question in questions:
-        if question.key in answers:
+    for sample, question in questions.items():
+        key = question.key
+        others = refused.setdefault(key, set())
+        if key in known or is_down:
+            answers[sample] = known.get(key, "failed")
             continue
-        if is_down:
-            answers[question.key] = "failed"
+        if question.model in others or len(others) == MOST_REFUSALS:
+            answers[sample] = "refused"
             continue
         try:
-            answers[question.key] = api.quote_generation(question.base, question.generation).cu
+            price = api.quote_generation(question.base, question.generation)
+            answers[sample] = known[key] = QuotedSample(price.cu, sample[0], question.model)
         except Refused:
-            answers[question.key] = "refused"
+            answers[sample] = "refused"
+            others.add(question.model)
         except WriteInPlan:
             raise
         except ApiError as error:
-            answers[question.key] = "failed"
+            answers[sample] = known[key] = "failed"
             is_down = not isinstance(error, BadAnswer)
             notes.append(_not_quoted(question.base, error))
     return answers, tuple(notes)

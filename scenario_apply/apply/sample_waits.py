@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace as with_values
 from functools import partial
 from itertools import islice
 
 from msgspec.structs import replace
+from msgspec.structs import replace as with_values
 
 from scenario_apply.apply.environment import Thumbnails
 from scenario_apply.apply.events import Noted, SampleMoved
+from scenario_apply.apply.finished_task import FinishedTask
 from scenario_apply.apply.poll_failures import poll_failure_message
 from scenario_apply.apply.poll_rounds import PollResult, PollRounds
-from scenario_apply.apply.run_options import FinishedTask
+from scenario_apply.apply.sample_lookup import UNDECIDED
 from scenario_apply.apply.sample_poller import Drawing, drawing_of, poll_samples
 from scenario_apply.apply.wait_tools import WaitTools
 from scenario_apply.errors import Interrupted, RateLimited, ScenarioApplyError, Unauthorized, Unreachable
@@ -65,7 +66,7 @@ class SampleWaits:
             version = version_of(tools.recorder.state, step.address, step.number)
             sample = None if version is None else drawing(version, step.key)
             if sample is None or sample.job_id is None:
-                tools.fail(tools.schedule.steps[step_id], "the state no longer says by which job it is drawn")
+                tools.fail(tools.schedule.steps[step_id], UNDECIDED)
             else:
                 waiting[step_id] = drawing_of(sample.job_id, sample.at)
         if not waiting:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from scenario_apply.model.address import Address
 from scenario_apply.model.kept_text import SHORTEST_CUT_NAME, file_name_form, name_letters
@@ -45,8 +46,7 @@ class StepStatus(StrEnum):
     SKIPPED = "skipped"  # something it depends on failed
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """A step that may start now. step: the same step, as one that is carried out by a call."""
 
     planned: PlannedStep

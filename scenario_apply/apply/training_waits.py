@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from functools import partial
 
 from scenario_apply.apply.events import Noted, TrainingMoved
+from scenario_apply.apply.finished_task import FinishedTask
 from scenario_apply.apply.poll_failures import poll_failure_message
 from scenario_apply.apply.poll_rounds import PollResult, PollRounds
 from scenario_apply.apply.poller import poll_trainings
-from scenario_apply.apply.run_options import FinishedTask
 from scenario_apply.apply.wait_tools import WaitTools
 from scenario_apply.errors import Interrupted, ScenarioApplyError
 from scenario_apply.model.address import Address

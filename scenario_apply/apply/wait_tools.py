@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from msgspec import Struct
+
+from scenario_apply.apply.apply_options import ApplyOptions
 from scenario_apply.apply.events import Event
+from scenario_apply.apply.finished_task import FinishedTask
 from scenario_apply.apply.recorder import Recorder
-from scenario_apply.apply.run_options import FinishedTask, RunOptions
 from scenario_apply.apply.schedule import Schedule
 from scenario_apply.apply.worker_threads import Workers
 from scenario_apply.model.ports import Clock, ScenarioApi
@@ -15,13 +17,12 @@ from scenario_apply.model.steps import PlannedStep
 from scenario_apply.state.outcome import Outcome
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WaitTools:
+class WaitTools(Struct, frozen=True, kw_only=True):
     """settle: a step is done; when it began, by the clock. fail: it failed, with the reason. end: so does the run."""
 
     api: ScenarioApi
     clock: Clock
-    options: RunOptions
+    options: ApplyOptions
     schedule: Schedule
     recorder: Recorder
     workers: Workers[FinishedTask]

@@ -13,10 +13,11 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from email.message import Message
 from typing import IO, TYPE_CHECKING, Protocol, cast
 from urllib.parse import urlencode
+
+from msgspec import Struct
 
 from scenario_apply.api.masking import Mask
 from scenario_apply.api.urls import host_of, parse_base_url, stays_on_this_machine
@@ -62,8 +63,7 @@ class HostAnswerLost(HostError):
     code = "host-answer-lost"
 
 
-@dataclass(frozen=True, slots=True)
-class HostAnswer:
+class HostAnswer(Struct, frozen=True):
     """headers: names in lower case. value: the body as JSON; None for an empty one."""
 
     status: int

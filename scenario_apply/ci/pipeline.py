@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from scenario_apply.ci.host_requests import object_of, whole_number
 from scenario_apply.errors import UsageError
@@ -21,8 +22,7 @@ _TOKEN = re.compile(r"[\x21-\x7e]+")
 _LARGEST_EVENT = 32 << 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pipeline:
+class Pipeline(Struct, frozen=True, kw_only=True):
     """repository: owner/name on GitHub, the project's number on GitLab. request: number of the pull or merge request.
 
     request, commit: None where the environment names none. graphql: of GitHub.

@@ -5,8 +5,9 @@ What is found is not trusted further than that: `apply FILE` plans again and ref
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from scenario_apply.ci.host_requests import Json, object_of, text_of, whole_number
 from scenario_apply.errors import ScenarioApplyError
@@ -21,8 +22,7 @@ class NoReviewedPlan(ScenarioApplyError):
     code = "no-reviewed-plan"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReviewedPlan:
+class ReviewedPlan(Struct, frozen=True, kw_only=True):
     """request: number of the pull request. head: its last commit. run, artifact: numbers of GitHub's."""
 
     request: int

@@ -7,8 +7,9 @@ before old ones are hidden or deleted, so that a failure in between leaves one t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal, Protocol
+
+from msgspec import Struct
 
 from scenario_apply.ci.comment_body import has_marker
 from scenario_apply.ci.host_requests import TRIES, HostAnswerLost, HostRefused
@@ -18,8 +19,7 @@ Behaviour = Literal["update", "new", "hide-and-new", "delete-and-new"]
 BEHAVIOURS: tuple[Behaviour, ...] = ("update", "new", "hide-and-new", "delete-and-new")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HostComment:
+class HostComment(Struct, frozen=True, kw_only=True):
     """key: of the host's REST API; node: of its GraphQL. is_own: whether the token's account wrote it."""
 
     key: str
@@ -44,8 +44,7 @@ class CommentPlace(Protocol):
     def hide(self, comments: Sequence[HostComment]) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Posted:
+class Posted(Struct, frozen=True):
     """action: what was done. replaced: how many older comments were hidden or deleted."""
 
     action: Literal["created", "updated", "unchanged"]

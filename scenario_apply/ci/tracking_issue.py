@@ -6,15 +6,15 @@ It is found as a comment is: by its hidden marker and by its author, among the o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal, Protocol
+
+from msgspec import Struct
 
 from scenario_apply.ci.comment_body import has_marker
 from scenario_apply.ci.host_requests import TRIES, HostAnswerLost
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HostIssue:
+class HostIssue(Struct, frozen=True, kw_only=True):
     """key: its number in the project."""
 
     key: str
@@ -32,8 +32,7 @@ class IssuePlace(Protocol):
     def close_issue(self, issue: HostIssue) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Tracked:
+class Tracked(Struct, frozen=True):
     """url: of the issue; empty where there is none."""
 
     action: Literal["opened", "updated", "unchanged", "closed", "none"]

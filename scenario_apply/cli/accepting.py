@@ -6,9 +6,10 @@ Shows the difference, asks, writes what was shown and nothing else, then says wh
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+from msgspec.structs import replace
 from msgspec.structs import replace as with_fields
 
 from scenario_apply.apply.accept_files import AcceptedFiles
@@ -40,8 +41,7 @@ if TYPE_CHECKING:
     from scenario_apply.manifest.spec import Manifest
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
+class _Found(Struct, frozen=True, kw_only=True):
     """What was changed on Scenario, and what files and state would say."""
 
     compared: Compared

@@ -10,8 +10,10 @@ import shlex
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from scenario_apply.apply.events import Ledger, LedgerLine
 from scenario_apply.apply.stop_signal import StopSignal
@@ -61,8 +63,7 @@ class DeletesNotAllowed(ScenarioApplyError):
     code = "no-consent-to-deletes"
 
 
-@dataclass(slots=True, kw_only=True)
-class ApplySession:
+class ApplySession(Struct, kw_only=True):
     """A run between its start and its end. command: apply or destroy; of a saved plan, the one it stands for.
 
     settings and asked: the command line, of a saved plan with the manifest, variables and options it was made with.

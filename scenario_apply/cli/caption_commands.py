@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from scenario_apply.apply.held_captions import HeldModel, held_models
 from scenario_apply.cli.dataset_arguments import asked_datasets, models_of, with_manifest_of_all
@@ -39,8 +40,7 @@ class NothingRecorded(ScenarioApplyError):
     code = "nothing-recorded"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CaptionSession:
+class CaptionSession(Struct, frozen=True, kw_only=True):
     """What these commands start from. models: of each dataset, those that are recorded, as the service shows them."""
 
     call: Invocation

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from scenario_apply.cli.apply_session import ApprovalImpossible
 from scenario_apply.cli.dataset_arguments import models_of
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
     from scenario_apply.state.state import State
 
 
-@dataclass(slots=True)
-class Fixes:
+class Fixes(Struct):
     """files: to be written, by name. left: sentences on what is not repaired."""
 
     files: dict[str, FixedFile] = field(default_factory=dict)

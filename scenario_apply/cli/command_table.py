@@ -40,6 +40,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         (
             ("samples draw", "samples", "draw the sample pictures that trained models owe (charged)"),
             ("samples show", "samples", "show which samples are drawn, missing or failed, and their cost"),
+            ("samples copy", "samples", "put small copies of samples into a folder that is to be published"),
             ("samples prune", "samples", "delete small copies of samples that nothing names any more"),
         ),
     ),

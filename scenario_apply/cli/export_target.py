@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from scenario_apply.cli.locate import emulator_path, refuse_root_outside
 from scenario_apply.errors import ScenarioApplyError, UsageError
@@ -22,8 +23,7 @@ class CannotExport(ScenarioApplyError):
     code = "export"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExportTarget:
+class ExportTarget(Struct, frozen=True, kw_only=True):
     """manifest: as the user names it, to plan it. file: the one that is written. Both exist or not.
 
     root: the folder of the manifest. is_folder: all manifests in it are read as one.

@@ -12,9 +12,10 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from msgspec import Struct, field
 
 from scenario_apply.apply.export.export_notes import ClaimedFolder, ExportNotes
 from scenario_apply.apply.export.picture_files import PictureFiles, PictureTarget
@@ -65,8 +66,7 @@ if TYPE_CHECKING:
     from scenario_apply.model.ports import PictureApi
 
 
-@dataclass(slots=True, kw_only=True)
-class Exported:
+class Exported(Struct, kw_only=True):
     """What a run did. resources: written into the manifest. adopted: only recorded, the manifest declares them already.
 
     already: how many models there was nothing to do about.
@@ -81,8 +81,7 @@ class Exported:
     read: ReadManifest | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExportSession:
+class ExportSession(Struct, frozen=True, kw_only=True):
     """What a run starts from. manifest: as it is before. own: all models of the project, newest first."""
 
     call: Invocation

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from scenario_apply.cli.manifest_companions import NO_CAPTIONS, PICTURES, SCHEMA_LINE, captions_found, write_companions
 from scenario_apply.cli.named_files import named_file
@@ -28,8 +29,7 @@ class CannotInit(ScenarioApplyError):
     code = "init"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
+class Written(Struct, frozen=True, kw_only=True):
     """path: relative to the working folder, None when nothing was written; models: their keys; images: how many.
 
     captions: in words, a sentence part for each folder. also: other files that were written.
@@ -60,7 +60,7 @@ def write_first_manifest(
         raise UsageError(f"{type!r} is not a training type for single images", hint=hint or did_you_mean(type, known))
     home = os.path.abspath(os.path.join(cwd, folder))
     if not os.path.isdir(home):
-        raise UsageError(f"there is no folder {folder}")
+        raise UsageError(f"there is no folder {folder}", hint=_folder_hint(home))
     found = _picture_folders(home)
     if not found:
         raise CannotInit(f"{folder} contains no images", hint=f"init looks for {', '.join(PICTURES)}")
@@ -99,6 +99,15 @@ def _manifests_in(folder: str) -> list[str]:
     if not os.path.isdir(folder):
         return []
     return [os.path.join(folder, name) for name in sorted(os.listdir(folder)) if name.endswith((".yaml", ".yml"))]
+
+
+def _folder_hint(home: str) -> str | None:
+    """For a folder that does not exist: the one a file is in, or the nearest of its neighbours."""
+    above = os.path.dirname(home)
+    if os.path.isfile(home):
+        return "it is a file: name the folder that contains the images"
+    names = os.listdir(above) if os.path.isdir(above) else []
+    return did_you_mean(os.path.basename(home), [name for name in names if os.path.isdir(os.path.join(above, name))])
 
 
 def _picture_folders(home: str) -> dict[str, int]:

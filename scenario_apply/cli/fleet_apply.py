@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from msgspec.structs import replace as with_fields
 
 from scenario_apply.cli.apply_session import ApprovalImpossible
@@ -17,8 +16,7 @@ from scenario_apply.model.amounts import amount, total
 from scenario_apply.review.screen import counted
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FleetPlans:
+class FleetPlans(Struct, frozen=True, kw_only=True):
     """What every project's plan came to. good: those of which something may be applied."""
 
     runs: list[ProjectRun]
@@ -198,6 +196,6 @@ def _applied(command: FleetCommand, plans: FleetPlans, runs: list[ProjectRun]) -
     is_open = report.is_interrupted or any(is_failed(run) or run.running for run in runs)
     if not is_open:
         return report
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     return replace(report, next_command=command.run.command)

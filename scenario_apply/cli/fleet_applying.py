@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 
+from msgspec import Struct
+from msgspec.structs import asdict
 from msgspec.structs import replace as with_fields
 
 from scenario_apply.api.shared_reads import SharedReads
@@ -50,8 +52,7 @@ MOST_EVENTS = 2_000
 """Lines of events that a task hands back; of more, the last ones."""
 
 
-@dataclass(slots=True, kw_only=True)
-class LaunchAllowance:
+class LaunchAllowance(Struct, kw_only=True):
     """What is left of the launches and of the CU that the fleet gave this task; None: no bound."""
 
     launches: int | None
@@ -121,7 +122,7 @@ class Applying:
         from scenario_apply.cli.lfs_pulling import refuse_unpulled
 
         refuse_unpulled(prepared, one.request)
-        prepared = replace(prepared, limits=self._limits(prepared.limits))
+        prepared = with_fields(prepared, limits=self._limits(prepared.limits))
         ledger = self._carried_out(one, prepared)
         self.allowance.use(ledger)
         if self.task.kind == "price":
@@ -137,7 +138,7 @@ class Applying:
         options = options_of(self.task, one)
         left_out = self.task.failed.get(one.given.path, ())
         known = one.loaded.state.records if one.loaded is not None else {}
-        options = replace(options, exclude=(*options.exclude, *(f"{a}+" for a in left_out if a in map(str, known))))
+        options = with_fields(options, exclude=(*options.exclude, *(f"{a}+" for a in left_out if a in map(str, known))))
         prepared = plan_one(one, self.service, shared, options)
         if approved is None:
             return prepared
@@ -154,7 +155,7 @@ class Applying:
         # a trained model whose samples wait holds nothing up
         drawing = {str(change.address) for change in prepared.plan.changes if change.draws_only}
         left_out = tuple(address if address in drawing else f"{address}+" for address in more)
-        options = replace(options, exclude=(*options.exclude, *left_out))
+        options = with_fields(options, exclude=(*options.exclude, *left_out))
         return plan_one(one, self.service, shared, options)
 
     def _limits(self, limits: Limits) -> Limits:
@@ -191,7 +192,7 @@ class Applying:
                 view(event)
 
         ledger = apply_plan(environment, prepared, one.request.manifest.root, options, emit, self.stop)
-        return replace(ledger, requests=self.service.budget.sent - before)
+        return with_fields(ledger, requests=self.service.budget.sent - before)
 
     def _keep(self, line: str) -> None:
         self.events.append(line)
@@ -201,7 +202,7 @@ class Applying:
         """The plan again, now that its models exist and were quoted: it says what the launches cost."""
         if ledger.error is not None and not ledger.declined:
             return failed_manifest(one.given.path, ScenarioApplyError(ledger.error, code="apply"))
-        again = replace(one, loaded=one.store.load())
+        again = with_fields(one, loaded=one.store.load())
         options = options_of(self.task, one)
         return planned(self.task, again, plan_one(again, self.service, None, options))
 

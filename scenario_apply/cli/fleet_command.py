@@ -9,10 +9,11 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from msgspec import Struct, field
+from msgspec.structs import replace
 from msgspec.structs import replace as with_fields
 
 from scenario_apply.apply.system_clock import SystemClock
@@ -84,8 +85,7 @@ def _refuse_states_outside(fleet: Fleet) -> None:
                 )
 
 
-@dataclass(slots=True, kw_only=True)
-class FleetCommand:
+class FleetCommand(Struct, kw_only=True):
     """A command on a fleet, from its start to its exit code."""
 
     call: Invocation

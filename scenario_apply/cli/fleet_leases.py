@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace as with_fields
 
 from scenario_apply.apply.system_clock import SystemClock
 from scenario_apply.cli.state_location import store_at
@@ -32,8 +35,7 @@ _LONGEST_LOOK_S = 10.0
 _LONGEST_COMMAND = 150
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskLeases:
+class TaskLeases(Struct, frozen=True, kw_only=True):
     """Where the leases of a task are. folders: of states in files, each with the folder below which no link is
     followed. objects: URLs in object stores, one for each folder of states. databases: places in others, whose
     leases end with the task.
@@ -52,7 +54,7 @@ class TaskLeases:
         for place in places:
             if place.url is not None and place.url.scheme not in ("http", "https"):
                 beside = _beside(place.url, lease_name(task))
-                stores[beside.shown] = replace(place, state=beside.shown, url=beside, notes=())
+                stores[beside.shown] = with_fields(place, state=beside.shown, url=beside, notes=())
         return cls(
             task=task,
             folders=tuple(sorted(folders.items())),

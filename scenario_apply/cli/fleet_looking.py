@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from scenario_apply.apply.refresh import failure_of, read_models
 from scenario_apply.fleet.tasks import RunningTraining, Task
@@ -15,8 +16,7 @@ from scenario_apply.review.training_words import progress_words
 _FAILED = {"failed": "training failed", "training-canceled": "the training was cancelled on Scenario"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class Look(Struct, frozen=True, kw_only=True):
     """running: trainings that continue. ended: those that do not, with the reason of a failure, else None.
 
     progress: in words, of those that continue.

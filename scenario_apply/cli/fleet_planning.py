@@ -6,9 +6,10 @@ import argparse
 import json
 from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from msgspec.structs import replace as with_fields
 
 from scenario_apply.api.shared_reads import SharedReads
@@ -33,8 +34,7 @@ if TYPE_CHECKING:
     from scenario_apply.state.stores.state_store import Loaded, StateStore
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opened:
+class Opened(Struct, frozen=True, kw_only=True):
     """A manifest of a task that could be read, with its state. loaded: None until it is."""
 
     given: TaskManifest
@@ -65,8 +65,8 @@ def _opened(task: Task, given: TaskManifest, stores: ExitStack) -> Opened:
     url = given.state if given.state is not None and is_state_url(given.state) else None
     settings = settings_of(task, given if url is None else with_fields(given, state=None))
     request = read_request(settings, state=url)
-    place = replace(request.place, project=task.project or request.place.project)
-    request = replace(request, place=place)
+    place = with_fields(request.place, project=task.project or request.place.project)
+    request = with_fields(request, place=place)
     store = stores.enter_context(store_at(place, endpoint=settings.endpoint))
     return Opened(given=given, settings=settings, request=request, store=store)
 
@@ -102,7 +102,7 @@ def loaded_states(opened: Iterable[Opened]) -> tuple[list[Opened], list[Manifest
     failed: list[ManifestResult] = []
     for one in opened:
         try:
-            found.append(replace(one, loaded=one.store.load()))
+            found.append(with_fields(one, loaded=one.store.load()))
         except ScenarioApplyError as error:
             failed.append(failed_manifest(one.given.path, error))
     return found, failed
@@ -149,7 +149,7 @@ def planned_results(task: Task, opened: list[Opened], service: Service | None) -
 def options_of(task: Task, one: Opened) -> PlanOptions:
     """The options of the plan of one manifest. The limits of the command line are those of the whole fleet."""
     arguments = argparse.Namespace(**{**task.options, "manifest": one.given.path})
-    return replace(plan_options(Invocation(arguments=arguments, settings=one.settings)), limits=_NO_LIMITS)
+    return with_fields(plan_options(Invocation(arguments=arguments, settings=one.settings)), limits=_NO_LIMITS)
 
 
 _NO_LIMITS = PlanOptions().limits
@@ -159,8 +159,8 @@ def plan_one(one: Opened, service: Service | None, shared: SharedReads | None, o
     """The plan of one manifest. shared None: what it asks is sent. Raises as make_plan does."""
     environment = world_of(one, service)
     if shared is not None:
-        environment = replace(environment, api=shared)
-    options = replace(options, refresh=service is not None)
+        environment = with_fields(environment, api=shared)
+    options = with_fields(options, refresh=service is not None)
     request = one.request
     now = environment.clock.now()
     return make_plan(environment, request.manifest, request.datasets, options, now, loaded=one.loaded)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from scenario_apply.cli.fleet_planning import Opened, loaded_states, read_together, world_of
 from scenario_apply.cli.resource_status import not_created, recorded_statuses, refreshed_statuses

@@ -29,7 +29,7 @@ from scenario_apply.state.stores.own_files import OwnFolder, UnsafeFile, hint_of
 if TYPE_CHECKING:
     from scenario_apply.cli.settings import Settings
 
-_READY_WITHIN_S = 15.0
+_READY_WITHIN_S = 60.0  # it takes a second, and many on a machine that does much else
 _LEAVE_WITHIN_S = 5.0
 _PAUSE_S = 0.02
 _URL = re.compile(r"https?://\S+")
@@ -250,8 +250,13 @@ def _pipe(folder: OwnFolder) -> tuple[int, int]:
 
 
 def _ready_url(child: subprocess.Popen[bytes], stdout: IO[bytes], folder: OwnFolder) -> str:
-    # the timer kills a child that hangs, which ends the read below
-    timer = threading.Timer(_READY_WITHIN_S, child.kill)
+    is_late = threading.Event()
+
+    def give_up() -> None:
+        is_late.set()
+        child.kill()  # ends the read below
+
+    timer = threading.Timer(_READY_WITHIN_S, give_up)
     timer.daemon = True
     timer.start()
     try:
@@ -262,7 +267,8 @@ def _ready_url(child: subprocess.Popen[bytes], stdout: IO[bytes], folder: OwnFol
     if found is None:
         child.kill()
         child.wait()
-        last = (_text_of(folder, _SAID).strip().splitlines() or ["it said nothing"])[-1]
+        silence = f"it was not ready after {_READY_WITHIN_S:g} seconds" if is_late.is_set() else "it said nothing"
+        last = (_text_of(folder, _SAID).strip().splitlines() or [silence])[-1]
         raise LocalServiceFailed(
             f"the embedded Scenario did not start: {last}",
             hint="scenario-apply emulator --port 0 shows more; the folder .scenario/emulator can be deleted",

@@ -124,6 +124,8 @@ def _unknown(name: str, known: Sequence[str], after: str = "") -> ScenarioApplyE
     if name.startswith("-"):
         return UsageError(f"{name} is given before any command", hint="write the command first: scenario-apply plan …")
     hint = did_you_mean(name, known) or "scenario-apply --help lists the commands"
+    if name == "version":
+        hint = "use scenario-apply --version"
     return UsageError(f"there is no command {after + name!r}", hint=hint)
 
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from scenario_apply.cli.export_target import CannotExport, ExportTarget
 from scenario_apply.cli.manifest_companions import SCHEMA_LINE
@@ -33,8 +34,7 @@ _LARGEST = 10 << 20
 _HEAD = "# Written by scenario-apply. Next: scenario-apply plan."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadManifest:
+class ReadManifest(Struct, frozen=True, kw_only=True):
     """The manifest as it is now, with its datasets."""
 
     manifest: Manifest
@@ -45,8 +45,7 @@ Judge = Callable[[ReadManifest, Sequence[ExportedResource]], Mapping[Address, De
 """What a plan would still do about the resources."""
 
 
-@dataclass(slots=True, kw_only=True)
-class ManifestWriting:
+class ManifestWriting(Struct, kw_only=True):
     """One addition to a manifest. with_imports: with an `import:` block for each resource.
 
     read: loads a manifest by its path and scans its datasets. imported: ids that its `import:` blocks name already.

@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 import re
 import stat
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from scenario_apply.state.stores.own_files import OwnFolder
@@ -45,8 +46,7 @@ def checkout_of(folder: str) -> str | None:
         here = above
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NamedFile:
+class NamedFile(Struct, frozen=True, kw_only=True):
     """A file to be written, in a folder that is resolved or followed without links."""
 
     folder: OwnFolder

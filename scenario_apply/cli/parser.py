@@ -59,7 +59,8 @@ class CommandParser(argparse.ArgumentParser):
         if not word.startswith("-") or word == "-":
             raise UsageError(f"unexpected argument {without_password(word)!r}", hint=help_hint)
         name = word.split("=", 1)[0]
-        guess = did_you_mean(name, self.options())
+        is_trial = name in ("--dry-run", "--dryrun")
+        guess = "`scenario-apply plan` shows what would be done" if is_trial else did_you_mean(name, self.options())
         raise UsageError(f"{self.prog} has no option {name}", hint=guess or help_hint)
 
     def _check_value(self, action: argparse.Action, value: object) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from scenario_apply.errors import UsageError
 

@@ -22,6 +22,7 @@ from scenario_apply.review.html.plan_page import Card, PlanPage, cards_of, plan_
 from scenario_apply.review.image_findings import CaptionPlace, findings_of_images, twins_named
 
 if TYPE_CHECKING:
+    from scenario_apply.apply.environment import Environment
     from scenario_apply.cli.plan_request import PlanRequest
     from scenario_apply.cli.settings import Settings
     from scenario_apply.planning.plan import Plan
@@ -32,16 +33,24 @@ _MOST_FOLDERS = 5  # of a dataset, in which a picture that is gone is looked for
 
 
 def plan_html(
-    view: PlanView, request: PlanRequest, settings: Settings, plan: Plan | None = None, state: State | None = None
+    view: PlanView,
+    request: PlanRequest,
+    settings: Settings,
+    plan: Plan | None = None,
+    state: State | None = None,
+    world: Environment | None = None,
 ) -> str:
-    """The page of a plan that was made of that request. plan, state: to show samples that it draws again, too."""
+    """The page of a plan that was made of that request. plan, state: to show samples that it draws again, too.
+
+    world: downloads those that are missing here.
+    """
     cards = cards_of(view, facts_of_changes(view, request, settings))
     shown = shown_digests(cards)
     drawn = ComparedSamples()
     if plan is not None and state is not None:
         root, others = request.place.root, len(shown)
         drawn = compared_samples(
-            state, root, settings, request=request, plan=plan, only_planned=True, others=others
+            state, root, settings, request=request, plan=plan, world=world, only_planned=True, others=others
         )  # fmt: skip
     album = album_of(shown, request, settings, old=gone_pictures(cards, request), others=len(drawn.album))
     samples = drawn.section()

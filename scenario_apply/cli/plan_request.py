@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+from msgspec.structs import replace
 from msgspec.structs import replace as with_fields
 
 from scenario_apply.cli.address_arguments import address_of, adoption
@@ -31,8 +32,7 @@ if TYPE_CHECKING:
     from scenario_apply.planning.plan import Plan
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanRequest:
+class PlanRequest(Struct, frozen=True, kw_only=True):
     """A manifest without errors, its datasets, and where its state is."""
 
     manifest: Manifest

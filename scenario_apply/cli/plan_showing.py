@@ -70,10 +70,19 @@ def drawn_plan(call: Invocation, view: PlanView) -> str:
     return plan_text(view, replace(screen, verbose=screen.verbose or call.arguments.full))
 
 
-def show_plan(call: Invocation, plan: Plan, view: PlanView, request: PlanRequest | None, state: State | None) -> None:
+def show_plan(
+    call: Invocation,
+    plan: Plan,
+    view: PlanView,
+    request: PlanRequest | None,
+    state: State | None,
+    *,
+    asks: bool = False,
+) -> None:
     """The plan on stdout in the format that was asked for; what stops it also on stderr, where that is no text.
 
-    request, state: None where manifest or state could not be read: then there are no pictures.
+    request, state: None where manifest or state could not be read: then there are no pictures. asks: whether Scenario
+    is asked for sample pictures that are missing here.
     """
     against = (*view.status.stale, *view.status.blocked)
     match call.arguments.format:
@@ -82,7 +91,7 @@ def show_plan(call: Invocation, plan: Plan, view: PlanView, request: PlanRequest
 
             call.show(plan_json(with_fields(plan, blocked=against)))
         case "html":
-            call.show(_page(call, view, request, plan, state))
+            call.show(_page(call, view, request, plan, state, asks=asks))
         case "markdown":
             from scenario_apply.cli.plan_comment import comment
 
@@ -98,7 +107,13 @@ def show_plan(call: Invocation, plan: Plan, view: PlanView, request: PlanRequest
 
 
 def _page(
-    call: Invocation, view: PlanView, request: PlanRequest | None, plan: Plan | None = None, state: State | None = None
+    call: Invocation,
+    view: PlanView,
+    request: PlanRequest | None,
+    plan: Plan | None = None,
+    state: State | None = None,
+    *,
+    asks: bool = False,
 ) -> str:
     if request is None:
         from scenario_apply.review.html.plan_page import PlanPage, plan_page
@@ -106,12 +121,25 @@ def _page(
         return plan_page(PlanPage(plan=view, cards=(), album={}))
     from scenario_apply.cli.plan_html import plan_html
 
-    return plan_html(view, request, call.settings, plan, state)
+    if not asks or plan is None or not _draws(plan):
+        return plan_html(view, request, call.settings, plan, state)
+    if plan.source.endpoint != call.settings.endpoint:  # credentials go to no address that only a file names
+        call.tell("Sample pictures are not downloaded: the plan was made for another endpoint.")
+        return plan_html(view, request, call.settings, plan, state)
+    from scenario_apply.cli.wiring import open_world, require_service
+
+    require_service(call.settings)
+    with open_world(request.place, call.settings, read_only=True) as world:
+        return plan_html(view, request, call.settings, plan, state, world)
+
+
+def _draws(plan: Plan) -> bool:
+    return any(planned.step.kind == "sample" for planned in plan.steps)
 
 
 def _drawn_again(plan: Plan, request: PlanRequest | None, state: State | None) -> Mapping[Address, Comparison]:
     """Samples in use beside those that the plan draws."""
-    if request is None or state is None or not any(planned.step.kind == "sample" for planned in plan.steps):
+    if request is None or state is None or not _draws(plan):
         return {}
     from scenario_apply.cli.compared_sections import drawn_again
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec import Struct
+from msgspec.structs import replace
 from msgspec.structs import replace as with_fields
 
 from scenario_apply.apply.prepare import make_plan
@@ -59,8 +60,7 @@ class MadeReport(NamedTuple):
     problems: tuple[Diagnostic, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class Known(Struct, frozen=True, kw_only=True):
     """What is known of a manifest. prepared None: there is no plan, because of problems. samples None: not asked for.
 
     missing: what the page lacks and why, in sentences. is_asked: whether Scenario answered. failures: why it did not.

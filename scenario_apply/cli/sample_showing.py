@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from scenario_apply.cli.sample_arguments import with_addresses, with_children
 from scenario_apply.cli.sample_looking import LazyLooker
@@ -45,7 +46,7 @@ def show(call: Invocation) -> int:
         known = sorted({*declared, *prepared.state.records})
         asked = with_children(addresses, known)
         if call.arguments.download:
-            _download(call, request, world, prepared.state, asked)
+            download(call, world, request.place.root, recorded_pictures(prepared.state, asked))
         files = _files(call, SampleStore(request.place.root))
     rows = sample_rows(manifest, prepared.state, prepared.plan.changes, files, asked)
     call.warn(problem for problem in prepared.plan.diagnostics if problem.code in _TOLD)
@@ -62,7 +63,7 @@ def prune(call: Invocation) -> int:
     ):
         for note in notes:
             call.tell(note)
-        kept = {one.thumbnail for one in _pictures(world.store.load().state, None)}
+        kept = {one.thumbnail for one in recorded_pictures(world.store.load().state)}
         unused = _unused(SampleStore(place.root), kept, delete=not call.arguments.dry_run)
     verb = "Would delete" if call.arguments.dry_run else "Deleted"
     size = sum(unused)
@@ -91,18 +92,17 @@ def _planned(call: Invocation, request: PlanRequest, world: Environment) -> Prep
     return make_plan(world, request.manifest, request.datasets, options, world.clock.now())
 
 
-def _download(
-    call: Invocation, request: PlanRequest, world: Environment, state: State, asked: frozenset[Address] | None
-) -> None:
+def download(call: Invocation, world: Environment, root: str, pictures: Iterable[DrawnPicture]) -> None:
+    """Gets small copies that .scenario/samples/ below root lacks; says which cannot be had."""
     if world.pictures is None:
         return
-    looker = LazyLooker(request.place.root, world.pictures, call.settings.remote, lambda: None).open()
-    failed = looker.restore(_pictures(state, asked))
+    looker = LazyLooker(root, world.pictures, call.settings.remote, lambda: None).open()
+    failed = looker.restore(pictures)
     for asset_id, why in failed.items():
         call.tell(f"{asset_id} was not downloaded: {why.why}")
 
 
-def _pictures(state: State, asked: frozenset[Address] | None) -> Iterable[DrawnPicture]:
+def recorded_pictures(state: State, asked: frozenset[Address] | None = None) -> Iterable[DrawnPicture]:
     """Of all recorded samples, earlier versions included."""
     for address, record in state.records.items():
         if asked is None or address in asked:

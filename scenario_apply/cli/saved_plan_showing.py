@@ -42,7 +42,7 @@ def show_saved(call: Invocation, plain: Mapping[str, object]) -> int:
     is_ready = plan.is_applyable and not stale
     command = applying(replace(call.settings, local=plan.source.endpoint == "local"), path) if is_ready else None
     view = saved_view(plan, call.settings, request, state, stale=stale, next_command=command)
-    show_plan(call, plan, view, request, state)
+    show_plan(call, plan, view, request, state, asks=call.arguments.download_samples)
     if stale:
         return call.code(ExitCode.STALE)
     if plan.blocked:

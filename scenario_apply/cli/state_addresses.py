@@ -71,7 +71,7 @@ def url_of_manifest(manifest: Manifest, settings: Settings) -> StateUrl:
 
 
 def url_problem(manifest: Manifest) -> Diagnostic | None:
-    """What is wrong with a `state:` that is meant as a URL, whoever runs the command."""
+    """What is wrong with a `state:` that is meant as a URL, for every user."""
     assert manifest.state is not None
     try:
         url = parse_state_url(manifest.state, manifest.name)

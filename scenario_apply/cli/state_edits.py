@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from scenario_apply.errors import StateDamaged, StateError
 from scenario_apply.state.state import State
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
     from scenario_apply.state.stores.state_store import StateStore
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edit:
+class Edit(Struct, frozen=True, kw_only=True):
     """The current state, and a function that saves the next one."""
 
     state: State

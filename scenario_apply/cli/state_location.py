@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from scenario_apply.errors import Diagnostic
 from scenario_apply.model.secret import Secret
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
     from scenario_apply.state.stores.state_store import StateStore
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StateLocation:
+class StateLocation(Struct, frozen=True, kw_only=True):
     """Where a state lies and what it belongs to. root: the folder .scenario/ is in.
 
     state: a path; with a url that URL as it is shown, which is no path.

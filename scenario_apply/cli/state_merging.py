@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from scenario_apply.cli.named_files import untrusted_top
 from scenario_apply.cli.state_links import follow_state_link
@@ -29,16 +30,14 @@ if TYPE_CHECKING:
 _MANIFEST_ENDINGS = (".yaml", ".yml", ".j2")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class Source(Struct, frozen=True, kw_only=True):
     """One of the states that are merged."""
 
     side: Side
     file: StateFile
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Merge:
+class Merge(Struct, frozen=True, kw_only=True):
     """The state at path, and whether anything had to be written."""
 
     path: str

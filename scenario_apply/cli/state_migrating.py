@@ -11,9 +11,9 @@ import os
 import shlex
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from scenario_apply.cli.command_lines import again
@@ -32,8 +32,7 @@ if TYPE_CHECKING:
 _MANIFEST_ENDINGS = (".yaml", ".yml", ".j2")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Migration:
+class Migration(Struct, frozen=True, kw_only=True):
     """source, target: as shown. written: what a manifest says of the target. copy: what is left; None: done before."""
 
     source: str

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec.structs import replace
+
 from scenario_apply.cli.locate import (
     cache_path,
     emulator_path,
@@ -214,7 +216,7 @@ def _place_at(url: StateUrl, manifest: Manifest, settings: Settings, endpoint: s
         return place
     with store_at(place, endpoint=None) as store:
         is_empty = store.read().lineage is None
-    return dataclasses.replace(place, notes=(note,)) if is_empty else place
+    return replace(place, notes=(note,)) if is_empty else place
 
 
 def _secrets_of(manifest: Manifest) -> tuple[Secret, ...]:

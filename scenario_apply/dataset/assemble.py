@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from scenario_apply.dataset.captions.caption_budget import CaptionBudget
 from scenario_apply.dataset.captions.caption_errors import LONGEST_CAPTION, CaptionTemplateError, CaptionTooLong
@@ -27,8 +28,7 @@ from scenario_apply.model.picture_options import content_id
 _MOST_CHARACTERS = 50_000_000  # of all captions of a dataset
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Captioned:
+class Captioned(Struct, frozen=True, kw_only=True):
     """pictures: in order, with their captions as found and as sent."""
 
     pictures: tuple[Picture, ...]
@@ -90,13 +90,12 @@ def _template_finding(error: CaptionTemplateError, path: str | None = None) -> F
 
 
 def _without_templates(spec: DatasetSpec) -> DatasetSpec:
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     return replace(spec, caption=None, prefix=None, suffix=None, caption_template=None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DatasetInputs:
+class DatasetInputs(Struct, frozen=True, kw_only=True):
     """The files of a dataset before any is opened: one selection of files, or the two sides of pairs."""
 
     images: tuple[FileEntry, ...]
@@ -107,8 +106,7 @@ class DatasetInputs:
     layout: tuple[Convention, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assembled:
+class Assembled(Struct, frozen=True, kw_only=True):
     """pictures and pairs as sent; findings with their final severities; digests as in Dataset.
 
     conventions: the layout of the folders, then where captions were found.
@@ -122,8 +120,7 @@ class Assembled:
     conventions: tuple[Convention, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Described:
+class Described(Struct, frozen=True, kw_only=True):
     """What the texts of a dataset say, for which no picture is read.
 
     pictures: with their captions; of the facts only the name of the file is known. findings: of reading. judged: what

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from scenario_apply.dataset.facts import FileEntry
 from scenario_apply.dataset.image_selection import Selection
@@ -33,8 +34,7 @@ class Couple(NamedTuple):
     instruction: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Paired:
+class Paired(Struct, frozen=True, kw_only=True):
     """images: both sides, paths before/... and after/...; texts: possible instruction files, by such paths."""
 
     images: tuple[FileEntry, ...]

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from scenario_apply.errors import Diagnostic
 from scenario_apply.model.picture_options import PictureOptions, content_id
@@ -74,8 +73,7 @@ class Contents(Struct, frozen=True, kw_only=True):
     pairs: tuple[Pair, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Dataset:
+class Dataset(Struct, frozen=True, kw_only=True, dict=True):
     """A scanned dataset. The digest is known at once; contents are loaded on first access.
 
     digest: "sha256:<hex>" over the sorted (content, caption) of the images and the pairs by content:

@@ -11,7 +11,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from scenario_apply.errors import Interrupted, ScenarioApplyError
 from scenario_apply.fleet.launch_limits import LaunchLimits
@@ -23,8 +24,7 @@ MOST_DEATHS_TOGETHER = 2
 """Deaths in a row after which a project's task runs alone: it may be what kills the workers of the others."""
 
 
-@dataclass(slots=True, kw_only=True)
-class Coordinator:
+class Coordinator(Struct, kw_only=True):
     """work: what carries out a task, by plain values. engine: opens the executor, again after it broke. slots: tasks
     in flight. stop: once set, no task is submitted any more. deadline: of the clock's monotonic seconds, likewise.
     stop_now: once set, run() raises Interrupted, and the engine ends what runs.

@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from functools import lru_cache
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from scenario_apply.errors import Location
 from scenario_apply.manifest.fields import child, number, text, texts, whole
@@ -27,16 +29,14 @@ _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]{0,99}")
 _NAME = re.compile(r"[\w][\w .@:/+-]{0,99}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CredentialNames:
+class CredentialNames(Struct, frozen=True, kw_only=True):
     """The names of the variables that hold key and secret."""
 
     key: str = "SCENARIO_SDK_API_KEY"
     secret: str = "SCENARIO_SDK_API_SECRET"  # noqa: S105 -- the name of a variable
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FleetLimits:
+class FleetLimits(Struct, frozen=True, kw_only=True):
     """Of the whole fleet: None where not set. cost in CU; concurrent: trainings that run at once."""
 
     cost: float | None = None
@@ -45,16 +45,14 @@ class FleetLimits:
     retrains: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Glob:
+class Glob(Struct, frozen=True, kw_only=True):
     """A glob of manifests and where it is written."""
 
     text: str
     place: Location
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True):
     """Manifests of one project, as written. None: left out, also in the defaults."""
 
     globs: tuple[Glob, ...]
@@ -70,8 +68,7 @@ class Entry:
     places: Mapping[str, Location] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FleetFile:
+class FleetFile(Struct, frozen=True, kw_only=True):
     """What fleet.yaml says, with its defaults in each entry. path: as the user would type it."""
 
     path: str

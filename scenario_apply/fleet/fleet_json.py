@@ -6,7 +6,8 @@ Format 1.x: readers ignore keys they do not know; a minor version adds keys, a m
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+
+from msgspec.structs import asdict
 
 from scenario_apply.fleet.fleet_report import FleetReport, code_of
 from scenario_apply.fleet.project_run import ProjectRun

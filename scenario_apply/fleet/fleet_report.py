@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 from scenario_apply.errors import Diagnostic, ExitCode
 from scenario_apply.fleet.fleet_file import FleetLimits
@@ -19,8 +20,7 @@ _BAD = (ExitCode.ERROR, ExitCode.STALE, ExitCode.GATE, ExitCode.LOCKED, ExitCode
 _FAILED = (ExitCode.ERROR, ExitCode.STALE, ExitCode.LOCKED, ExitCode.PARTIAL, ExitCode.USAGE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FleetSums:
+class FleetSums(Struct, frozen=True, kw_only=True):
     """Of all projects. summary: resources by action, or by status. cu: what is known of the plans' costs.
 
     unknown: resources of unknown cost. charged: of the launches, quoted where the charge is not known yet.
@@ -39,8 +39,7 @@ class FleetSums:
     failed: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FleetReport:
+class FleetReport(Struct, frozen=True, kw_only=True):
     """command: what was run. path: of the fleet file. blocked: limits of the whole fleet that stop it.
 
     took_s: seconds. plans: of an apply, what it planned first, by name.

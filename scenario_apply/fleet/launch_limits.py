@@ -6,7 +6,8 @@ What is given to a task in flight counts as used until its answer says what it l
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from scenario_apply.fleet.project_run import ProjectRun
 from scenario_apply.model.amounts import total
@@ -14,16 +15,14 @@ from scenario_apply.model.amounts import total
 _ROUNDING = 1e-6
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Grant:
+class Grant(Struct, frozen=True, kw_only=True):
     """launches, cost: None for no bound."""
 
     launches: int | None = None
     cost: float | None = None
 
 
-@dataclass(slots=True, kw_only=True)
-class LaunchLimits:
+class LaunchLimits(Struct, kw_only=True):
     """concurrent: trainings at once. cost: CU of all launches. None: no limit."""
 
     concurrent: int | None = None

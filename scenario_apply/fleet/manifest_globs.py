@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from scenario_apply.errors import Diagnostic
 from scenario_apply.fleet.fleet_file import Entry, Glob
@@ -24,8 +25,7 @@ class _TooMany(Exception):
     """More names than are looked at."""
 
 
-@dataclass(slots=True)
-class ManifestGlobs:
+class ManifestGlobs(Struct):
     """Finds manifests below root. own: the fleet file's name, which is no manifest. problems: what is wrong."""
 
     root: str

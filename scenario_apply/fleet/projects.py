@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from scenario_apply.errors import Diagnostic, Location, ManifestError
 from scenario_apply.fleet.fleet_file import CredentialNames, Entry, FleetLimits, fleet_schema, read_fleet_file
@@ -16,8 +17,7 @@ from scenario_apply.model.did_you_mean import did_you_mean
 DEFAULT_NAMES = ("fleet.yaml", "fleet.yml")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FleetManifest:
+class FleetManifest(Struct, frozen=True, kw_only=True):
     """path: relative to the fleet's folder, with slashes. state: where its state is, None: beside it."""
 
     path: str
@@ -25,8 +25,7 @@ class FleetManifest:
     variables: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FleetProject:
+class FleetProject(Struct, frozen=True, kw_only=True):
     """All manifests of one endpoint and project. None: the usual service; the project that the key implies."""
 
     name: str
@@ -37,8 +36,7 @@ class FleetProject:
     rate_limit: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fleet:
+class Fleet(Struct, frozen=True, kw_only=True):
     """path: of the file, as the user would type it. root: its folder, absolute."""
 
     path: str

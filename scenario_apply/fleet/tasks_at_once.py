@@ -1,4 +1,4 @@
-"""How many tasks of a fleet run at once, where nobody says it. Pure.
+"""How many tasks of a fleet run at once, where no option says it. Pure.
 
 A worker process takes about 40 MB, and one of a Dask cluster on this machine three times that. More of them than keep
 the processor busy only slow each other down; but a task that waits for its rate limit leaves the processor to others.

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
+
+from msgspec import Struct
 
 from scenario_apply.manifest.blocks import imports, limits, moved, removed
 from scenario_apply.manifest.compositions import Compositions
@@ -39,8 +40,7 @@ from scenario_apply.manifest.variables import VariableInputs, resolved
 from scenario_apply.model.secret import MASK
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ManifestSource:
+class ManifestSource(Struct, frozen=True, kw_only=True):
     """The files that were read. files: their names as the user would type them, in the order read.
 
     digests: (name relative to root, SHA-256 of the bytes) of each, which no working directory changes.
@@ -76,7 +76,6 @@ def build_manifest(
     check_shape(document, schema, report)
     report.raise_errors_of_size()
     unify_samples(document)
-
     project = service_id(document, "project", report)
     defaults = child(document, "defaults") or Map(document.start)
     expansion = Expansion(report)
@@ -88,6 +87,7 @@ def build_manifest(
     )
     under = with_default_samples(defaults, "compositions")
     compositions = Compositions(document, under, models, samples, report, expansion)
+    samples.check_prompts(defaults)
     _warn_of_same_names(models, compositions, report)
     check_triggers(models.specs, compositions.specs.values(), datasets.specs, report)
     check_learning_rates(models.specs, datasets.specs, report)

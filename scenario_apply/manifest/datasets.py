@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import cast
+
+from msgspec.structs import replace
 
 from scenario_apply.manifest.caption_words import CAPTION_WORDS, captions_hint
 from scenario_apply.manifest.dataset_urls import check_urls

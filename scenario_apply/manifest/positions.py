@@ -6,8 +6,10 @@ each event; it becomes a Location only when a diagnostic needs one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Protocol
+
+from msgspec import Struct
 
 from scenario_apply.model.secret import MASK, Secret
 
@@ -23,8 +25,7 @@ class Mark(Protocol):
     def column(self) -> int: ...
 
 
-@dataclass(frozen=True, slots=True)
-class SourceMark:
+class SourceMark(Struct, frozen=True):
     """A mark that does not come from the parser."""
 
     name: str
@@ -76,6 +77,17 @@ class Seq(list["Node"]):
 
 
 Node = None | bool | int | float | str | Secret | Map | Seq
+
+
+def marks_in(node: Node, mark: Mark) -> Iterator[Mark]:
+    """Where the node and every value in it begin. mark: where the node does."""
+    yield mark
+    if isinstance(node, Map):
+        for key, value in node.items():
+            yield from marks_in(value, node.value_mark(key))
+    elif isinstance(node, Seq):
+        for value, where in zip(node, node.marks, strict=True):
+            yield from marks_in(value, where)
 
 
 def masked_nodes(node: Node) -> Node:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from scenario_apply.errors import Diagnostic, Location, ManifestError, Severity
-from scenario_apply.manifest.positions import Map, Mark, Seq
+from scenario_apply.manifest.positions import Map, Mark, Node, Seq, marks_in
 from scenario_apply.manifest.secret_detection import masked_in_place, without_secret_values
 from scenario_apply.model.secret import MASK
 
@@ -84,7 +84,7 @@ class Report:
         self, code: str, what: str, where: Mark | Location | None, hint: str | None = None, severity: Severity = "error"
     ) -> None:
         place = where if where is None or isinstance(where, Location) else self.place(where)
-        position = None if place is None else (place.file, place.line, place.column)
+        position = _position_of(place)
         if (code, what, position) in self._said:  # an alias or a shared default is wrong once
             return
         self._said.add((code, what, position))
@@ -111,6 +111,14 @@ class Report:
     def mark_wrong(self, mark: Mark) -> None:
         """Records that the value at mark is wrong, when its diagnostic points at another position inside it."""
         self._wrong.add((mark.name, mark.line + 1, mark.column + 1))
+
+    def forget_undefined(self, value: Node, mark: Mark) -> None:
+        """Takes back what was said of unknown names in the templates of a value, since its key is wrong already."""
+        places = {(text.name, text.line + 1, text.column + 1) for text in marks_in(value, mark)}
+        if places & self._wrong:
+            self.problems = [
+                p for p in self.problems if p.code != "undefined-variable" or _position_of(p.location) not in places
+            ]
 
     def is_wrong(self, mark: Mark) -> bool:
         """Whether an error was already reported at exactly this position: a second one would only repeat it."""
@@ -159,6 +167,10 @@ class Report:
         ordered = sorted(map(self._shown, self.problems), key=_reading_order)
         first = ordered[0]
         raise ManifestError(first.message, code=first.code, problems=ordered)
+
+
+def _position_of(place: Location | None) -> tuple[str, int | None, int | None] | None:
+    return None if place is None else (place.file, place.line, place.column)
 
 
 def _reading(name: str) -> re.Pattern[str]:

@@ -8,6 +8,7 @@ from typing import cast
 
 from msgspec import Struct
 
+from scenario_apply.errors import Location
 from scenario_apply.manifest.fields import child, is_extension, number, service_id, text, texts, whole
 from scenario_apply.manifest.merge import layered
 from scenario_apply.manifest.other_generators import SIZE_HINT
@@ -52,12 +53,29 @@ class SampleSpecs:
         self._templates = templates
         self._variables = variables
         self._report = report
+        self._has_prompts = False
+        self._empty: dict[Location, Address] = {}  # blocks without prompts, by where they are written
+
+    def check_prompts(self, defaults: Map) -> None:
+        """Warns of settings without any prompt. Those of defaults may be for the prompts of some resource."""
+        holders = (defaults, child(defaults, "models"), child(defaults, "compositions"))
+        place = self._report.place
+        shared = {place(holder.value_mark("samples")) for holder in holders if holder and "samples" in holder}
+        for where, address in self._empty.items():
+            if where not in shared or not self._has_prompts:
+                what = f"samples: has settings and no prompts, so {address} owes no picture"
+                self._report.warn("samples-empty", what, where, "add `prompts:` to it, a list")
 
     def of(self, address: Address, fields: Map, trigger: Trigger, training: TrainingType) -> SamplesSpec:
         """The samples of one resource. fields: merged, with samples in the one form of sample_forms."""
         block = child(fields, "samples")
         if block is None:
             return _NONE
+        if block.get("prompts") is None:
+            if not any(self._report.is_wrong(key_mark) for key_mark, _ in block.marks.values()):
+                self._empty.setdefault(self._report.place(fields.value_mark("samples")), address)
+            return _NONE
+        self._has_prompts = True
         found: dict[object, SampleSpec] = {}
         names: dict[str, SampleSpec] = {}
         for entry in _entries(block, fields.value_mark("samples")):

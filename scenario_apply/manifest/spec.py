@@ -5,7 +5,6 @@ The loader creates these values; all other subjects read them.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from typing import Literal
 
@@ -45,8 +44,7 @@ class PairSpec(Struct, frozen=True, kw_only=True):
     entries: tuple[Mapping[str, str], ...] = ()  # before, after, instruction
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class DatasetSpec:
+class DatasetSpec(Struct, frozen=True, kw_only=True):
     """One dataset as declared. name is its key; one written in place or given as a path is named after its model."""
 
     name: str
@@ -65,15 +63,13 @@ class DatasetSpec:
     after: str | None = None
     instruction: str | None = None
     pairs: PairSpec | None = None
-    lint: Mapping[str, Json] = dataclasses.field(
-        default_factory=dict
-    )  # code or rule name -> off, warning, error, or a threshold
+    lint: Mapping[str, Json] = field(default_factory=dict)  # code or rule name -> off, warning, error, or a threshold
     pictures: PictureOptions = PictureOptions()
     allow_outside_root: bool = False
     place: Location
     own: frozenset[str] = frozenset()  # keys that the dataset itself has, not the defaults
     has_repeats: bool = False  # each model that uses it sets nbRepeats
-    places: Mapping[str, Location] = dataclasses.field(default_factory=dict, compare=False, repr=False)
+    places: Mapping[str, Location] = field(default_factory=dict)
     """The position of each value: "images", "images.1" for the second of a list, "captions.file" ..."""
 
     def place_of(self, key: str | None) -> Location:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import cast
+
+from msgspec import Struct, field
 
 from scenario_apply.manifest.fields import plain
 from scenario_apply.manifest.positions import Node
@@ -11,8 +12,7 @@ from scenario_apply.manifest.spec import Json
 from scenario_apply.model.secret import MASK
 
 
-@dataclass(slots=True)
-class Variables:
+class Variables(Struct):
     """Values by name; secret: the names whose values must never be shown."""
 
     values: dict[str, Node] = field(default_factory=dict)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from scenario_apply.errors import Location
 from scenario_apply.manifest.fields import child, flag, is_extension, text
@@ -32,8 +33,7 @@ _COMMAND_LINE = Location(file="--var")
 _HOW_TO_GIVE_A_SECRET = 'set it with --var-file, or write default: "{{ env.NAME }}" and add --allow-env NAME'  # noqa: S105  # a sentence
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VariableInputs:
+class VariableInputs(Struct, frozen=True, kw_only=True):
     """command_line: --var K=V as typed. files: the maps of --var-file; a later file wins."""
 
     command_line: Mapping[str, str] = field(default_factory=dict)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from scenario_apply.errors import Severity
 from scenario_apply.model.file_names import nearest
@@ -133,8 +134,7 @@ _LONGEST_KEY = 60
 _LEVELS: Mapping[str, Severity] = {"error": "error", "warning": "warning", "warn": "warning", "info": "info"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LintSettings:
+class LintSettings(Struct, frozen=True, kw_only=True):
     """The rules as one dataset sets them."""
 
     off: frozenset[str] = frozenset()

@@ -178,12 +178,16 @@ class Launch(Struct, frozen=True, kw_only=True):
 
 
 class RemoteAsset(Struct, frozen=True, kw_only=True):
+    """drawn_by: the job that made it, where it says so; asked: what that was asked for, as in RemoteJob.input."""
+
     id: AssetId
     name: str | None
     description: str | None
     size_bytes: int | None
     status: str | None
     created_at: float | None
+    drawn_by: JobId | None = None
+    asked: Mapping[str, object] = field(default_factory=dict)
 
 
 class AssetPage(Struct, frozen=True, kw_only=True):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
 from typing import Any
 
 from msgspec import Struct
@@ -34,13 +33,11 @@ def step_from_json(plain: Mapping[str, object], at: str = "") -> PlannedStep:
 
 
 def plain_value(value: object) -> Any:
-    """Dataclasses, structs and addresses as plain values; a secret masked."""
+    """Structs and addresses as plain values; a secret masked."""
     match value:
         case Mapping():
             return {str(key): plain_value(item) for key, item in value.items()}
         case list() | tuple():
             return [plain_value(item) for item in value]
-        case _ if is_dataclass(value) and not isinstance(value, type):
-            return {field.name: plain_value(getattr(value, field.name)) for field in fields(value)}
         case _:
             return codec.plain(value)

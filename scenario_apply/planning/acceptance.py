@@ -6,7 +6,8 @@ A value is taken over where only Scenario moved. Where the manifest or a file mo
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from scenario_apply.dataset.types import Image
 from scenario_apply.manifest.spec import Json, ModelSpec
@@ -28,8 +29,7 @@ _BY_HAND = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AcceptedValue:
+class AcceptedValue(Struct, frozen=True, kw_only=True):
     """key: name, description, tags, epoch or parameters.NAME. value: what the manifest is to say."""
 
     address: Address
@@ -37,8 +37,7 @@ class AcceptedValue:
     value: Json
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AcceptedCaption:
+class AcceptedCaption(Struct, frozen=True, kw_only=True):
     """caption: as it is to be sent. before: as it is sent now. addresses: of the models that hold it."""
 
     dataset: str
@@ -48,8 +47,7 @@ class AcceptedCaption:
     addresses: tuple[Address, ...]
 
 
-@dataclass(slots=True, kw_only=True)
-class Acceptance:
+class Acceptance(Struct, kw_only=True):
     """settled: (address, what) that files say already or will say. left: (address, sentence) for a person to do."""
 
     values: list[AcceptedValue] = field(default_factory=list)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from scenario_apply.dataset.types import Contents, Image
 from scenario_apply.model.remote import RemoteModel, TrainingImage
@@ -14,8 +15,7 @@ from scenario_apply.state.state import ImageRecord, Version
 CaptionStatus = Literal["same", "changed-here", "changed-on-scenario", "changed-on-both", "not-sent", "not-attached"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComparedCaption:
+class ComparedCaption(Struct, frozen=True, kw_only=True):
     """One image. here: its caption as it would be sent; scenario: what training would use there; None: none.
 
     is_own: what Scenario holds is its own automatic caption.

@@ -1,4 +1,7 @@
-"""What a plan would change, resource by resource, each with its reason. Values only."""
+"""What a plan would change, resource by resource, each with its reason. Values only.
+
+A field has a name= where a plan's JSON calls it otherwise: plan_document.py reads most of these values as they are.
+"""
 
 from __future__ import annotations
 
@@ -76,7 +79,8 @@ class Cost(Struct, frozen=True, kw_only=True):
     """In CU. none: nothing is paid for, cu is 0; unknown: cu is None; all but quoted are estimates.
 
     why: of one that is not quoted. basis: what an estimate is made from: the resource that was quoted, the base model
-    of samples, or the day of the past training or sample.
+    of samples, or the day of the past training or sample; of a quote of samples, the other resource with whose model it
+    was asked for.
     """
 
     cu: float | None = 0
@@ -105,8 +109,8 @@ class CaptionChange(Struct, frozen=True, kw_only=True):
     """before, after: None is the service's own caption."""
 
     path: str
-    before: str | None
-    after: str | None
+    before: str | None = None
+    after: str | None = None
 
 
 class ImageDiff(Struct, frozen=True, kw_only=True):
@@ -142,7 +146,7 @@ class PairChange(Struct, frozen=True, kw_only=True):
     before: str
     after: str
     instruction: str
-    previous: str | None = None
+    previous: str | None = field(name="previous_instruction", default=None)
     replaced: tuple[PairSide, ...] = ()
     before_file: str | None = None
     after_file: str | None = None
@@ -173,8 +177,8 @@ class SampleChange(Struct, frozen=True, kw_only=True):
     base: ModelId
     settings: SampleSettings = SampleSettings()
     news: SampleNews = "new"
-    previous: str | None = None
-    reason: str | None = None
+    previous: str | None = field(name="previous_prompt", default=None)
+    reason: str | None = field(name="failed", default=None)
 
 
 class SampleDiff(Struct, frozen=True, kw_only=True):
@@ -202,7 +206,7 @@ class Affected(Struct, frozen=True, kw_only=True):
 
     address: Address
     action: Action
-    is_protected: bool = False
+    is_protected: bool = field(name="protected", default=False)
 
 
 class Change(Struct, frozen=True, kw_only=True):

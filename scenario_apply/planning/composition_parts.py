@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from scenario_apply.errors import Diagnostic
@@ -27,8 +27,7 @@ UNKNOWN_ID = ModelId("")
 """The id of a part that is still to be made."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
+class Parts(Struct, frozen=True, kw_only=True):
     """The parts of a composition, in order, or why they cannot be had."""
 
     concepts: tuple[ConceptRecord, ...] = ()

@@ -7,9 +7,10 @@ with its reason and holds nothing else up.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from scenario_apply.model.address import Address, Kind
 from scenario_apply.model.limits import NAME_LENGTH
@@ -40,8 +41,7 @@ class NotExported(NamedTuple):
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExportedDataset:
+class ExportedDataset(Struct, frozen=True, kw_only=True):
     """key: also the name of its folder. identity: the same for the same pictures with the same captions.
 
     stems: paths within the folder without ending, by picture. texts: captions or instructions that get a file, by such
@@ -58,8 +58,7 @@ class ExportedDataset:
     own_captions: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExportedResource:
+class ExportedResource(Struct, frozen=True, kw_only=True):
     """fields: of the manifest. is_incomplete: its manifest entry asks for less than the service holds.
 
     notes: what is not exported of it, without harm.
@@ -77,8 +76,7 @@ class ExportedResource:
         return title_of(self.remote)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExportLayout:
+class ExportLayout(Struct, frozen=True, kw_only=True):
     resources: tuple[ExportedResource, ...] = ()
     datasets: tuple[ExportedDataset, ...] = ()
     problems: tuple[NotExported, ...] = ()
@@ -127,8 +125,7 @@ class DeclaredPart(NamedTuple):
     type: str
 
 
-@dataclass(slots=True)
-class LayoutMaker:
+class LayoutMaker(Struct):
     """Lays out one export. taken: keys and folders that exist, without case. places: folders and datasets among them.
 
     fixed: addresses that models are to get. parts: models that the manifest declares already. folders: of an earlier

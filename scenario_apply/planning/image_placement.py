@@ -146,26 +146,18 @@ class _AssetPool:
                 for brought in decision.edit.record.current.images:
                     self.known[brought.asset_id] = replace(brought.asset, kept=None, silent=False)
         self.held: dict[AssetId, str] = {asset_id: asset.caption for asset_id, asset in self.known.items()}
-        gone: set[AssetId] = set(observed.gone_assets)
         for remote in observed.models.values():
             for image in remote.images or ():
                 if image.id in self.held:
                     self.held[image.id] = image.caption_beside(self.held[image.id])
         self.held.update((i, caption) for i, caption in observed.other_captions.items() if i in self.held)
-        for record in state.records.values():
-            for version in record.versions():
-                remote_model = observed.models.get(version.id)
-                if remote_model is not None and remote_model.images is not None:
-                    there = {image.id for image in remote_model.images}
-                    gone.update(i.asset_id for i in version.images if i.asset_id not in there)
-        # an image that vanished from a model may be a deleted asset: never counted on again
         self.ids: dict[Key, list[AssetId]] = {}
         for asset_id, asset in self.known.items():
-            if asset_id not in gone:
+            if asset_id not in observed.gone_assets:
                 self.ids.setdefault((asset.content, self.held[asset_id]), []).append(asset_id)
         self.by_content: dict[str, list[AssetId]] = {}
         for asset_id, asset in self.known.items():
-            if asset_id not in gone:
+            if asset_id not in observed.gone_assets:
                 self.by_content.setdefault(asset.content, []).append(asset_id)
         self.wanted = _wanted(state, decisions)
         self.trained_with = _trained_with(state, observed, decisions)

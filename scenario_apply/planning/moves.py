@@ -9,7 +9,8 @@ so it is reported with its place; an entry whose source is recorded nowhere was 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from scenario_apply.errors import Diagnostic
 from scenario_apply.manifest.spec import Moved
@@ -20,16 +21,14 @@ _MOST_STOPS = 500_000  # of all records together, on the way to their addresses
 _MOST_GUESSES = 2_000_000  # comparisons of names
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moves:
+class Moves(Struct, frozen=True, kw_only=True):
     """sources: new address -> recorded one. Errors among the problems stop a plan: it would pay for a slip."""
 
     sources: Mapping[Address, Address] = field(default_factory=dict)
     problems: tuple[Diagnostic, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Way:
+class _Way(Struct, frozen=True, kw_only=True):
     """Where the entries lead a record: one address after the other, each with the entry that names it.
 
     closing: the entry that leads back to an earlier address, so that they go in a circle.

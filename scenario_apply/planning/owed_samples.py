@@ -8,10 +8,9 @@ because of them, and one that is no longer declared stays recorded.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from dataclasses import replace as with_values
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from scenario_apply.dataset.sample_references import edits, missing_reference, reference_of
@@ -98,8 +97,7 @@ class SampleWork(Struct, frozen=True, kw_only=True):
         return (SamplesDrawing(tuple(one.name for one in self.waiting)),) if self.waiting else ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SamplePlan:
+class SamplePlan(Struct, frozen=True, kw_only=True):
     """What is drawn and waited for, by resource. problems: samples that cannot be drawn as they are declared."""
 
     works: Mapping[Address, SampleWork] = field(default_factory=dict)
@@ -175,7 +173,7 @@ def _versions(decision: Decision) -> Iterator[Version]:
 def _with_waits(work: SampleWork, decision: Decision, gone: set[int]) -> SampleWork:
     """With all samples of the resource that were launched and have not ended, whichever weights draw them.
 
-    One that this plan draws again with newer weights is not waited for: the two could not be told apart.
+    One that this plan draws again with newer weights is not waited for: nothing would distinguish the two.
     """
     drawn = {(work.number, one.request.key) for one in work.draw}
     waiting: dict[tuple[int, str], DrawingSample] = {}
@@ -188,8 +186,7 @@ def _with_waits(work: SampleWork, decision: Decision, gone: set[int]) -> SampleW
     return replace(work, waiting=tuple(waiting.values()))
 
 
-@dataclass(frozen=True, slots=True)
-class _Planner:
+class _Planner(Struct, frozen=True):
     desired: Desired
     state: State
     find_base: FindBase

@@ -30,7 +30,7 @@ class PlanFlags(Struct, frozen=True, kw_only=True):
     replace: tuple[Address, ...] = ()
     train: tuple[Address, ...] = ()
     destroy: bool = False
-    deletes: bool = False
+    deletes: bool = field(name="allow_destroy", default=False)
 
 
 class PlanSource(Struct, frozen=True, kw_only=True):

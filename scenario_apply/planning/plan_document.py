@@ -15,7 +15,17 @@ from scenario_apply.model.address import Address
 from scenario_apply.model.codec import Count
 from scenario_apply.model.limits import REQUESTS_PER_MINUTE
 from scenario_apply.model.steps import StepId
-from scenario_apply.planning.changes import Action, ChangeClass, CostSource, DriftSide, PairSide, UnknownCost
+from scenario_apply.planning.changes import (
+    Action,
+    Affected,
+    CaptionDiff,
+    ChangeClass,
+    CostSource,
+    DriftSide,
+    PairDiff,
+    UnknownCost,
+)
+from scenario_apply.planning.plan import PlanFlags
 from scenario_apply.planning.reasons import Reason
 from scenario_apply.planning.sample_format import Amount, SamplesDocument, SamplesTotalDocument
 from scenario_apply.planning.state_edit import StateEdit
@@ -38,36 +48,6 @@ class ImageDocument(Struct, kw_only=True):
     recipe: str = ""
     same_file: bool = False
     previous_sha256: str | None = None
-
-
-class CaptionDocument(Struct, kw_only=True):
-    path: str
-    before: str | None = None
-    after: str | None = None
-
-
-class CaptionsDocument(Struct, kw_only=True):
-    add: list[CaptionDocument] = field(default_factory=list)
-    change: list[CaptionDocument] = field(default_factory=list)
-    remove: list[CaptionDocument] = field(default_factory=list)
-
-
-class PairDocument(Struct, kw_only=True):
-    """An edit pair. replaced: the sides that have other bytes; previous_instruction: where that changes."""
-
-    before: str
-    after: str
-    instruction: str
-    previous_instruction: str | None = None
-    replaced: list[PairSide] = field(default_factory=list)
-    before_file: str | None = None
-    after_file: str | None = None
-
-
-class PairsDocument(Struct, kw_only=True):
-    add: list[PairDocument] = field(default_factory=list)
-    change: list[PairDocument] = field(default_factory=list)
-    remove: list[PairDocument] = field(default_factory=list)
 
 
 class ImagesDocument(Struct, kw_only=True):
@@ -97,12 +77,6 @@ class PlaceDocument(Struct, kw_only=True):
     column: Count | None = None
 
 
-class AffectedDocument(Struct, kw_only=True):
-    address: Address
-    action: Action
-    protected: bool = False
-
-
 class ChangeDocument(Struct, kw_only=True):
     address: Address
     action: Action
@@ -112,8 +86,8 @@ class ChangeDocument(Struct, kw_only=True):
     before: Plain | None
     after: Plain | None
     images: ImagesDocument
-    captions: CaptionsDocument
-    pairs: PairsDocument = field(default_factory=PairsDocument)
+    captions: CaptionDiff
+    pairs: PairDiff = PairDiff()
     image_details: list[ImageDocument] = field(default_factory=list)
     cost: CostDocument
     requests: Count
@@ -124,7 +98,7 @@ class ChangeDocument(Struct, kw_only=True):
     previous_address: Address | None = None
     place: PlaceDocument | None = None
     edit: StateEdit = StateEdit()
-    affects: list[AffectedDocument] = field(default_factory=list)
+    affects: tuple[Affected, ...] = ()
     samples: SamplesDocument | None = None
 
 
@@ -160,23 +134,12 @@ class StateDocument(Struct, kw_only=True):
     serial: Count
 
 
-class OptionsDocument(Struct, kw_only=True):
-    """The options of the command line that decide which steps a plan has."""
-
-    select: list[str] = field(default_factory=list)
-    exclude: list[str] = field(default_factory=list)
-    replace: list[Address] = field(default_factory=list)
-    train: list[Address] = field(default_factory=list)
-    destroy: bool = False
-    allow_destroy: bool = False
-
-
 class InputsDocument(Struct, kw_only=True):
     variables: dict[str, str] = field(default_factory=dict)
     var_files: list[str] = field(default_factory=list)
     datasets: dict[str, str] = field(default_factory=dict)
     pictures: dict[str, dict[str, str]] = field(default_factory=dict)
-    options: OptionsDocument = field(default_factory=OptionsDocument)
+    options: PlanFlags = PlanFlags()
     made_in: str = "."
     folder: str = ""
 

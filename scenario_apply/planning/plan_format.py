@@ -14,7 +14,7 @@ from hashlib import sha256
 from scenario_apply.errors import Diagnostic
 from scenario_apply.model import codec
 from scenario_apply.model.step_codec import plain_value, step_to_json
-from scenario_apply.planning.changes import CaptionChange, Change, Cost, Drift, ImageChange, PairChange
+from scenario_apply.planning.changes import Change, Cost, ImageChange
 from scenario_apply.planning.plan import PLAN_FORMAT_VERSION, Plan, PlanSource
 from scenario_apply.planning.sample_format import samples_to_json, total_of_samples
 
@@ -41,15 +41,15 @@ def plan_to_json(plan: Plan) -> dict[str, object]:
         },
         "cost": {
             "cu": plan.cu,
-            "quoted": [str(address) for address in plan.costs("quoted")],
-            "from_history": [str(address) for address in plan.costs("history")],
-            "unknown": [str(address) for address in plan.costs("unknown")],
+            "quoted": codec.plain(plan.costs("quoted")),
+            "from_history": codec.plain(plan.costs("history")),
+            "unknown": codec.plain(plan.costs("unknown")),
             **({"estimated": list(map(str, estimated))} if (estimated := plan.costs("estimate")) else {}),
             **({"samples": total_of_samples(plan)} if plan.samples_count else {}),
         },
         "changes": [_change(change) for change in plan.changes],
         "steps": [step_to_json(planned) for planned in plan.steps],
-        "drift": [_drift(drift) for drift in plan.drift],
+        "drift": codec.plain(plan.drift),
         "diagnostics": [_problem(problem) for problem in (*plan.blocked, *plan.diagnostics)],
         "inputs": {
             "variables": dict(source.variables),
@@ -68,15 +68,7 @@ def plan_to_json(plan: Plan) -> dict[str, object]:
 
 def _options(source: PlanSource) -> dict[str, object]:
     """The options the plan was made with, and the secret variables it needs again; left out where there are none."""
-    flags: dict[str, object] = {
-        "select": list(source.flags.select),
-        "exclude": list(source.flags.exclude),
-        "replace": [str(address) for address in source.flags.replace],
-        "train": [str(address) for address in source.flags.train],
-        "destroy": source.flags.destroy,
-        "allow_destroy": source.flags.deletes,
-    }
-    given = {name: value for name, value in flags.items() if value}
+    given = {name: value for name, value in codec.plain(source.flags).items() if value}
     return {"options": given} if given else {}
 
 
@@ -97,8 +89,8 @@ def _change(change: Change) -> dict[str, object]:
         "address": str(change.address),
         "action": change.action.value,
         "class": change.change_class,
-        "reasons": [codec.plain(reason) for reason in change.reasons],
-        "notes": [codec.plain(note) for note in change.notes],
+        "reasons": codec.plain(change.reasons),
+        "notes": codec.plain(change.notes),
         "before": plain_value(change.before),
         "after": plain_value(change.after),
         "images": {
@@ -106,12 +98,8 @@ def _change(change: Change) -> dict[str, object]:
             "change": [image.path for image in change.images.change],
             "remove": [image.path for image in change.images.remove],
         },
-        "captions": {
-            "add": [_caption(c) for c in change.captions.add],
-            "change": [_caption(c) for c in change.captions.change],
-            "remove": [_caption(c) for c in change.captions.remove],
-        },
-        "pairs": {kind: [_pair(pair) for pair in getattr(change.pairs, kind)] for kind in ("add", "change", "remove")},
+        "captions": codec.plain(change.captions),
+        "pairs": codec.plain(change.pairs),
         "image_details": [
             {"change": kind, **_image(image)}
             for kind in ("add", "change", "remove")
@@ -127,10 +115,7 @@ def _change(change: Change) -> dict[str, object]:
         "place": None if change.place is None else {k: getattr(change.place, k) for k in ("file", "line", "column")},
         "edit": codec.plain(change.edit),
         **({"samples": samples_to_json(change.samples)} if change.samples else {}),
-        "affects": [
-            {"address": str(one.address), "action": one.action.value, "protected": one.is_protected}
-            for one in change.affects
-        ],
+        "affects": codec.plain(change.affects),
     }
 
 
@@ -142,37 +127,10 @@ def _cost_basis(cost: Cost) -> dict[str, object]:
     return {name: value for name, value in (("why", cost.why), ("basis", cost.basis)) if value is not None}
 
 
-def _caption(change: CaptionChange) -> dict[str, object]:
-    return {"path": change.path, "before": change.before, "after": change.after}
-
-
-def _pair(pair: PairChange) -> dict[str, object]:
-    return {
-        "before": pair.before,
-        "after": pair.after,
-        "instruction": pair.instruction,
-        "previous_instruction": pair.previous,
-        "replaced": list(pair.replaced),
-        "before_file": pair.before_file,
-        "after_file": pair.after_file,
-    }
-
-
 def _image(image: ImageChange) -> dict[str, object]:
     values = {"path": image.path, "caption": image.caption, "sha256": image.sha256, "file": image.file}
     more = {"recipe": image.recipe, "same_file": image.same_file, "previous_sha256": image.previous_sha256}
     return {**values, **{key: value for key, value in more.items() if value}}
-
-
-def _drift(drift: Drift) -> dict[str, object]:
-    return {
-        "address": str(drift.address),
-        "what": drift.what,
-        "path": drift.path,
-        "recorded": plain_value(drift.recorded),
-        "observed": plain_value(drift.observed),
-        "moved": drift.moved,
-    }
 
 
 def _problem(problem: Diagnostic) -> dict[str, object]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
 
 from scenario_apply.dataset.types import Contents, Dataset
@@ -17,24 +17,17 @@ from scenario_apply.model import codec
 from scenario_apply.model.codec import Misfit
 from scenario_apply.model.step_codec import step_from_json
 from scenario_apply.planning.changes import (
-    Affected,
-    CaptionChange,
-    CaptionDiff,
     Change,
     Cost,
     Drift,
     ImageChange,
     ImageDiff,
-    PairChange,
-    PairDiff,
 )
-from scenario_apply.planning.plan import PLAN_FORMAT_VERSION, Plan, PlanFlags, PlanSource
+from scenario_apply.planning.plan import PLAN_FORMAT_VERSION, Plan, PlanSource
 from scenario_apply.planning.plan_document import (
-    CaptionDocument,
     ChangeDocument,
     DiagnosticDocument,
     DriftDocument,
-    PairDocument,
     PartCostDocument,
     PlanDocument,
 )
@@ -235,7 +228,7 @@ def _plan(document: PlanDocument) -> Plan:
 
 
 def _source(document: PlanDocument) -> PlanSource:
-    inputs, options = document.inputs, document.inputs.options
+    inputs = document.inputs
     return PlanSource(
         manifest_path=document.manifest.path,
         manifest_digest=document.manifest.digest,
@@ -245,14 +238,7 @@ def _source(document: PlanDocument) -> PlanSource:
         project=document.project,
         variables=inputs.variables,
         var_files=tuple(inputs.var_files),
-        flags=PlanFlags(
-            select=tuple(options.select),
-            exclude=tuple(options.exclude),
-            replace=tuple(options.replace),
-            train=tuple(options.train),
-            destroy=options.destroy,
-            deletes=options.allow_destroy,
-        ),
+        flags=inputs.options,
         datasets=inputs.datasets,
         pictures=inputs.pictures,
         made_in=inputs.made_in,
@@ -276,7 +262,6 @@ def _change(document: ChangeDocument) -> Change:
             if image.change == kind
         )
 
-    captions, pairs = document.captions, document.pairs
     place = document.place
     return Change(
         address=document.address,
@@ -287,10 +272,8 @@ def _change(document: ChangeDocument) -> Change:
         before=document.before,
         after=document.after,
         images=ImageDiff(add=images("add"), change=images("change"), remove=images("remove")),
-        captions=CaptionDiff(
-            add=_captions(captions.add), change=_captions(captions.change), remove=_captions(captions.remove)
-        ),
-        pairs=PairDiff(add=_pairs(pairs.add), change=_pairs(pairs.change), remove=_pairs(pairs.remove)),
+        captions=document.captions,
+        pairs=document.pairs,
         cost=_cost(document.cost.training or document.cost),
         requests=document.requests,
         steps=tuple(document.steps),
@@ -300,34 +283,13 @@ def _change(document: ChangeDocument) -> Change:
         previous_address=document.previous_address,
         place=None if place is None else Location(file=place.file, line=place.line, column=place.column),
         edit=document.edit,
-        affects=tuple(
-            Affected(address=one.address, action=one.action, is_protected=one.protected) for one in document.affects
-        ),
+        affects=document.affects,
         samples=samples_of(document.samples),
     )
 
 
 def _cost(document: PartCostDocument) -> Cost:
     return Cost(cu=document.cu, source=document.source, why=document.why, basis=document.basis)
-
-
-def _captions(documents: Iterable[CaptionDocument]) -> tuple[CaptionChange, ...]:
-    return tuple(CaptionChange(path=item.path, before=item.before, after=item.after) for item in documents)
-
-
-def _pairs(documents: Iterable[PairDocument]) -> tuple[PairChange, ...]:
-    return tuple(
-        PairChange(
-            before=item.before,
-            after=item.after,
-            instruction=item.instruction,
-            previous=item.previous_instruction,
-            replaced=tuple(item.replaced),
-            before_file=item.before_file,
-            after_file=item.after_file,
-        )
-        for item in documents
-    )
 
 
 def _drift(document: DriftDocument) -> Drift:

@@ -6,7 +6,6 @@ that file was sent with the same options, its record has the recipe.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Mapping
 
 from msgspec.structs import replace
@@ -38,7 +37,7 @@ def _resolved(dataset: Dataset, state: State) -> Dataset:
 
 def _with_images(dataset: Dataset, images: tuple[Image, ...]) -> Dataset:
     contents = replace(dataset.contents, images=images)
-    return dataclasses.replace(
+    return replace(
         dataset,
         digest=digest_of(contents),
         load=lambda: contents,

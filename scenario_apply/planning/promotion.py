@@ -7,9 +7,9 @@ without training. Images and captions are files of people, and are not written.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from scenario_apply.errors import StateError
@@ -24,8 +24,7 @@ from scenario_apply.planning.rule_inputs import Inputs
 from scenario_apply.state.state import Record, Version
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class Choice(Struct, frozen=True, kw_only=True):
     """What a person chose. number, epoch: None where not named. by, at, why: as they are recorded."""
 
     number: int | None
@@ -38,8 +37,7 @@ class Choice:
 Obstacle = Literal["content", "same", "kept"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Promotion:
+class Promotion(Struct, frozen=True, kw_only=True):
     """spec: the model as it is to be declared. values: what differs from now: best, epoch, type, parameters.NAME.
 
     removed: keys that go. left: how the manifest still differs from what the version was trained on. obstacle: why a

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from scenario_apply.errors import Diagnostic
@@ -25,8 +25,7 @@ from scenario_apply.planning.up_to_date import UpToDate
 from scenario_apply.state.state import Record, State, Version
 
 
-@dataclass(frozen=True, kw_only=True)
-class Inputs:
+class Inputs(Struct, frozen=True, kw_only=True, dict=True):
     """What rules decide from. decided: the resources before this one; those it needs are among them.
 
     state is settled against observed. now: seconds since the epoch; without it no queue is called too long.

@@ -8,28 +8,10 @@ from msgspec import Meta, Struct, field
 
 from scenario_apply.model import codec
 from scenario_apply.model.codec import Count
-from scenario_apply.model.remote import IdText, ModelId
-from scenario_apply.model.samples import SampleSettings
-from scenario_apply.planning.changes import Cost, CostSource, SampleChange, SampleDiff, SampleNews, UnknownCost
+from scenario_apply.planning.changes import Cost, CostSource, SampleChange, SampleDiff, UnknownCost
 from scenario_apply.planning.plan import Plan
 
 Amount = Annotated[float, Meta(ge=0)]
-
-
-class SampleDocument(Struct, kw_only=True):
-    """One sample that will be drawn. previous_prompt: of the one that it replaces, where that differs.
-
-    failed: the service's words where the last try failed.
-    """
-
-    name: str
-    prompt: str
-    seed: int
-    base: IdText
-    settings: SampleSettings = SampleSettings()
-    news: SampleNews = "new"
-    previous_prompt: str | None = None
-    failed: str | None = None
 
 
 class SamplesDocument(Struct, kw_only=True):
@@ -43,8 +25,8 @@ class SamplesDocument(Struct, kw_only=True):
     each: Amount | None = None
     why: UnknownCost | None = None
     basis: str | None = None
-    draw: list[SampleDocument] = field(default_factory=list)
-    waiting: list[str] = field(default_factory=list)
+    draw: tuple[SampleChange, ...] = ()
+    waiting: tuple[str, ...] = ()
 
 
 class SamplesTotalDocument(Struct, kw_only=True):
@@ -76,16 +58,7 @@ def samples_to_json(samples: SampleDiff) -> dict[str, object]:
 
 
 def _sample(sample: SampleChange) -> dict[str, object]:
-    more = {"previous_prompt": sample.previous, "failed": sample.reason}
-    return {
-        "name": sample.name,
-        "prompt": sample.prompt,
-        "seed": sample.seed,
-        "base": sample.base,
-        "settings": codec.plain(sample.settings),
-        "news": sample.news,
-        **{key: value for key, value in more.items() if value is not None},
-    }
+    return {key: value for key, value in codec.plain(sample).items() if value is not None}
 
 
 def total_of_samples(plan: Plan) -> dict[str, object]:
@@ -94,10 +67,10 @@ def total_of_samples(plan: Plan) -> dict[str, object]:
         "cu": plan.samples_cu,
         "count": plan.samples_count,
         "pictures": sum(change.samples.pictures for change in plan.changes),
-        "quoted": list(map(str, plan.sample_costs("quoted"))),
-        "from_history": list(map(str, plan.sample_costs("history"))),
-        "estimate": list(map(str, plan.sample_costs("estimate"))),
-        "unknown": list(map(str, plan.sample_costs("unknown"))),
+        "quoted": codec.plain(plan.sample_costs("quoted")),
+        "from_history": codec.plain(plan.sample_costs("history")),
+        "estimate": codec.plain(plan.sample_costs("estimate")),
+        "unknown": codec.plain(plan.sample_costs("unknown")),
     }
 
 
@@ -106,21 +79,4 @@ def samples_of(document: SamplesDocument | None) -> SampleDiff:
     if document is None:
         return SampleDiff()
     cost = Cost(cu=document.cu, source=document.source, why=document.why, basis=document.basis)
-    return SampleDiff(
-        draw=tuple(
-            SampleChange(
-                name=one.name,
-                prompt=one.prompt,
-                seed=one.seed,
-                base=ModelId(one.base),
-                settings=one.settings,
-                news=one.news,
-                previous=one.previous_prompt,
-                reason=one.failed,
-            )
-            for one in document.draw
-        ),
-        waiting=tuple(document.waiting),
-        each=document.each,
-        cost=cost,
-    )
+    return SampleDiff(draw=document.draw, waiting=document.waiting, each=document.each, cost=cost)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from typing import NamedTuple
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -17,8 +18,15 @@ from scenario_apply.planning.changes import Cost, CostSource, UnknownCost
 from scenario_apply.planning.owed_samples import NO_SAMPLES, OwedSample, SamplePlan, SampleWork
 from scenario_apply.state.state import State, Version
 
-PriceKey = tuple[ModelId, ModelId | None, SampleSettings, int]
-"""What a price depends on: base, model, settings but for the scale, reference pictures."""
+PriceKey = tuple[ModelId, bool, bool, SampleSettings, int]
+"""What a price depends on: base, whether a LoRA or a composition draws, settings but for the scale, reference pictures.
+
+Which LoRA it is has no influence on any price that was seen. Source: the API contract, section 20. Each version is
+quoted by itself once more before it draws.
+"""
+
+SampleOf = tuple[Address, str]
+"""A sample of a resource, by its key."""
 
 Terms = tuple[ModelId, SampleSettings, bool]
 """What a past price depends on: base, settings but for the scale, and whether a picture was edited."""
@@ -38,7 +46,23 @@ class PriceQuestion(Struct, frozen=True, kw_only=True):
         """Two questions of the same key have the same answer."""
         asked = self.generation
         settings = replace(asked.settings, scale=None)
-        return self.base, asked.lora or asked.composition, settings, len(asked.references)
+        return self.base, asked.lora is not None, asked.composition is not None, settings, len(asked.references)
+
+    @property
+    def model(self) -> ModelId | None:
+        """The model that draws; None for the base alone."""
+        return self.generation.lora or self.generation.composition
+
+
+class QuotedSample(NamedTuple):
+    """The answer to a dry run: CU, and with the model of which resource it was asked."""
+
+    cu: float
+    address: Address
+    model: ModelId | None
+
+
+PriceAnswer = QuotedSample | UnknownCost
 
 
 class SampleCosts(Struct, frozen=True, kw_only=True):
@@ -56,7 +80,7 @@ class PlannedSamples(Struct, frozen=True, kw_only=True):
     notes: tuple[Diagnostic, ...] = ()
 
 
-def price_questions(works: Mapping[Address, SampleWork], state: State) -> dict[tuple[Address, str], PriceQuestion]:
+def price_questions(works: Mapping[Address, SampleWork], state: State) -> dict[SampleOf, PriceQuestion]:
     """What to ask for each sample, by resource and key; none for one that needs a picture while there is none."""
     questions, known = {}, _Known(state)
     for address, work in works.items():
@@ -69,15 +93,19 @@ def price_questions(works: Mapping[Address, SampleWork], state: State) -> dict[t
 
 def sample_costs(
     works: Mapping[Address, SampleWork],
-    questions: Mapping[tuple[Address, str], PriceQuestion],
-    answers: Mapping[PriceKey, float | UnknownCost],
+    questions: Mapping[SampleOf, PriceQuestion],
+    answers: Mapping[SampleOf, PriceAnswer],
     state: State,
 ) -> dict[Address, SampleCosts]:
     """The costs of each resource that draws. answers: CU, or why there is no price; {}: nothing was asked."""
     known = _Known(state)
     return {
         address: _sum(
-            [_cost(one.request, questions.get((address, one.request.key)), answers, known) for one in work.draw]
+            [
+                _cost(one.request, questions.get(sample), answers.get(sample), known)
+                for one in work.draw
+                for sample in [(address, one.request.key)]
+            ]
         )
         for address, work in works.items()
         if work.draw
@@ -153,14 +181,17 @@ def _any_picture(pictures: Mapping[str, AssetId], content: str) -> tuple[AssetId
 def _cost(
     request: SampleRequest,
     question: PriceQuestion | None,
-    answers: Mapping[PriceKey, float | UnknownCost],
+    answer: PriceAnswer | None,
     known: _Known,
 ) -> Cost:
-    answer = "no-reference" if question is None else answers.get(question.key, "not-asked")
-    if not isinstance(answer, str):
-        basis = None if question is None else question.basis
-        return Cost(cu=answer, source="quoted" if basis is None else "estimate", basis=basis)
-    return _charged_before(known, request) or Cost(cu=None, source="unknown", why=answer)
+    if question is None or not isinstance(answer, QuotedSample):
+        why: UnknownCost = "no-reference" if question is None else "not-asked"
+        why = answer if isinstance(answer, str) else why
+        return _charged_before(known, request) or Cost(cu=None, source="unknown", why=why)
+    if question.basis is not None:
+        return Cost(cu=answer.cu, source="estimate", basis=question.basis)
+    asked_with = None if answer.model == question.model else str(answer.address)
+    return Cost(cu=answer.cu, source="quoted", basis=asked_with)
 
 
 def _charged_before(known: _Known, request: SampleRequest) -> Cost | None:
@@ -175,7 +206,7 @@ def _terms(request: SampleRequest) -> Terms:
 
 def _sum(costs: Sequence[Cost]) -> SampleCosts:
     """The sum, as certain as the least certain of them; unknown where one of them is."""
-    worst = min(costs, key=lambda cost: _WORST_FIRST.index(cost.source))
+    worst = min(costs, key=lambda cost: (_WORST_FIRST.index(cost.source), cost.basis is None))
     known = [cost.cu for cost in costs if cost.cu is not None]
     if len(known) < len(costs):
         return SampleCosts(cost=worst)

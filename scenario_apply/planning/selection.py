@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
+
+from msgspec import Struct
 
 from scenario_apply.errors import UsageError
 from scenario_apply.model.address import Address
@@ -14,8 +15,7 @@ from scenario_apply.planning.desired import Desired
 from scenario_apply.state.state import State
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanRequestOptions:
+class PlanRequestOptions(Struct, frozen=True, kw_only=True):
     """What the command line asked of a plan beyond the manifest, by address. selected None: everything.
 
     draw: of `samples draw`, which trains nothing: the resources whose samples are drawn, also those that are drawn only

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from msgspec.structs import replace
 
 from scenario_apply.dataset.digest import digest_of
@@ -38,8 +37,7 @@ def as_declared(spec: Spec, parts: tuple[ConceptRecord, ...]) -> tuple[ConceptRe
 NO_DIFFERENCE = ContentDiff(images=ImageDiff(), captions=CaptionDiff())
 
 
-@dataclass(frozen=True, slots=True)
-class UpToDate:
+class UpToDate(Struct, frozen=True):
     """What is declared, compared with versions of it."""
 
     desired: Desired

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
+
+from msgspec.structs import asdict
 
 from scenario_apply.planning.caption_comparison import CaptionStatus, ComparedCaption
 from scenario_apply.review.image_lines import listed, more

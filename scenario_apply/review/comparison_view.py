@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from scenario_apply.model.address import Address
 from scenario_apply.model.samples import SampleRequest, SampleSettings
@@ -93,8 +94,7 @@ class Planned(NamedTuple):
     title: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SampleSources:
+class SampleSources(Struct, frozen=True, kw_only=True):
     """state: what is recorded. hashes: of dataset pictures, by the SHA-256 of their file, as hex digits.
 
     declared: prompt and seed of the samples that each resource declares, in order, with their names.

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from scenario_apply.planning.export_layout import ExportedResource, NotExported
 from scenario_apply.review.image_lines import listed, more
 from scenario_apply.review.screen import Screen, counted, hanging, safe
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExportWords:
+class ExportWords(Struct, frozen=True, kw_only=True):
     """done: exported or imported. manifest: the file. following: the command that comes next.
 
     adopted: addresses that the manifest declared already. downloaded, kept, failed: pictures.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlsplit
+
+from msgspec import Struct, field
 
 from scenario_apply.apply.events import Ledger
 from scenario_apply.model.address import Address
@@ -25,8 +26,7 @@ _LONGEST = 300  # characters of a reason
 _SLACK_HOSTS = ("slack.com", "slack-gov.com")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
+class Notice(Struct, frozen=True, kw_only=True):
     """text: one or more lines for people. facts: for programs; values of the service and of the repository in them."""
 
     event: NoticeEvent

@@ -29,9 +29,15 @@ SAMPLE_TEXTS: Mapping[str, str] = {
     "[width, height]; each side has 256 to 2048 pixels and is a multiple of 8.",
     "version-unknown": "`promote` names a version that is not recorded, or is not trained. The hint lists those that "
     "are; `status` shows them, too.",
+    "sample-undecided": "The launch of a sample got no response, and Scenario does not tell whether it was carried "
+    "out: its jobs cannot be listed, or one of them does not say what it draws. The sample alone is held back, since "
+    "it may be paid already. Each apply asks again: it is adopted, or drawn where there is no such job. Use a key that "
+    "may list jobs; or give the sample another `seed:`, which has it drawn as another one.",
     "sample-twice": "Two samples of a model or composition ask for the same: prompt, seed, settings, base and "
     "reference. They are drawn and charged once, under the first name. Give one of them another seed, or write "
     "`count: 2` for two pictures of one prompt.",
+    "samples-empty": "`samples:` of a model, a composition or of defaults says how pictures are drawn, and nothing "
+    "says which: there are no `prompts:`. Add them, as a list or as named sets. `samples: []` says that none are owed.",
     "samples-untrained": "`samples draw` draws with versions that are trained. This resource has none yet: apply "
     "trains it and draws its samples then, unless they say `on: manual`.",
 }

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from scenario_apply.errors import Diagnostic
 from scenario_apply.model.address import Address
@@ -34,8 +35,7 @@ NOT_CREATED = "not created"
 """The status of a declared resource that does not exist yet."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResourceStatus:
+class ResourceStatus(Struct, frozen=True, kw_only=True):
     """One resource. status: building, training, trained, failed, canceled, deleted on the service, or not created.
 
     replaces: the id in use until this version is trained. charged in CU. queued: since when and at which place.

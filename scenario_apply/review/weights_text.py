@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from scenario_apply.apply.export.weights_choice import NotChosen
 from scenario_apply.apply.export.weights_export import WeightsResult
 from scenario_apply.review.screen import Screen, counted, hanging, safe
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WeightsWords:
+class WeightsWords(Struct, frozen=True, kw_only=True):
     """folder: as the user named it. missing: what was asked for and is not there."""
 
     folder: str

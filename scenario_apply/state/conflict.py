@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 _MARKER = rb"(<{7}|\|{7}|={7}|>{7})(?: ([^\r\n]*))?\r?\n?"
 _LONGEST_NAME = 80
@@ -12,8 +13,7 @@ _LONGEST_NAME = 80
 Part = Literal["both", "ours", "base", "theirs"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conflict:
+class Conflict(Struct, frozen=True, kw_only=True):
     """The two sides of a file, and what they come from where the markers tell (merge.conflictStyle diff3).
 
     line: of the first marker, counted from 1. is_whole: every conflict has all its markers.

@@ -8,8 +8,8 @@ named and nothing is decided: a record that is dropped is a model that is made a
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from scenario_apply.errors import Diagnostic, StateError, StateForeign
@@ -23,8 +23,7 @@ from scenario_apply.state.state import HISTORY_KEPT, AssetRecord, HistoryEntry, 
 _RANK: Mapping[Phase, int] = {"building": 0, "training": 1, "failed": 2, "canceled": 2, "trained": 3}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
+class Side(Struct, frozen=True, kw_only=True):
     """A state, and what to call it in messages."""
 
     state: State

@@ -67,7 +67,8 @@ class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
     asset_ids: of an attach, in the order of its images. reason "vanished": a new model that replaces a deleted one.
     caption, labels: what the service kept of the texts it was sent, where it says so and they differ.
     sha256: of the bytes of an image that were sent, where they are not those of its file.
-    cu, discount, details: what a training was charged; quoted: what its dry run said.
+    cu, discount, details: what a training was charged; quoted: what its dry run said. job_id None, of a sample: whether
+    it was launched is not known.
     """
 
     at: str
@@ -374,6 +375,8 @@ def _launched_sample(state: State, step: DrawSample, outcome: Outcome) -> State:
         details=outcome.details,
     )
     state = with_version(state, step.address, step.number, lambda version: with_launched(version, record))
+    if outcome.job_id is None:
+        return state  # whether anything was paid is not known
     return sample_launched(state, step.address, step.number, record, outcome.quoted)
 
 

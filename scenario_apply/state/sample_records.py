@@ -42,6 +42,15 @@ def drawing(version: Version, key: str) -> SampleRecord | None:
     return next((one for one in version.samples if one.key == key and one.phase == "drawing"), None)
 
 
+def undecided(state: State) -> Iterator[tuple[Address, int, SampleRecord]]:
+    """Samples, with the number of their version, whose launch got no response and whose job is not known so far."""
+    for address, record in state.records.items():
+        for version in record.versions():
+            for sample in version.samples:
+                if sample.phase == "drawing" and sample.job_id is None:
+                    yield address, version.number, sample
+
+
 def with_launched(version: Version, launched: SampleRecord) -> Version:
     """A sample that is being drawn with the weights in use; it replaces a failed one of the same identity."""
     record = replace(launched, training=version.launched_at, epoch=version.epoch)

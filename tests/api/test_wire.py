@@ -9,7 +9,7 @@ import pytest
 
 from scenario_apply.api import job_answers, wire
 from scenario_apply.api.request_bodies import json_body
-from scenario_apply.errors import BadAnswer
+from scenario_apply.errors import BadAnswer, NotFound
 from scenario_apply.model.remote import ModelId, Progress, RemoteConcept, RemotePair, TrainingImage
 from scenario_apply.model.secret import Secret
 
@@ -194,6 +194,19 @@ def test_one_odd_model_does_not_hide_the_others_of_a_list(odd: dict[str, object]
         wire.models_of({"models": [{**BARE, **odd}]}, complete=True)
     with pytest.raises(BadAnswer, match=r"models\[0\]\.jobId"):
         wire.model_page_of({"models": [{**BARE, **odd, "jobId": "../x"}]})
+
+
+def test_what_is_only_marked_as_deleted_is_gone() -> None:
+    """For 30 days a service may still show it; nothing is attached to it, trained or drawn with it."""
+    gone = {**BARE, "deletedAt": "2026-11-01T00:00:00Z"}
+    rest = {**BARE, "id": "m2", "deletedAt": None}
+    assert list(wire.models_of({"models": [gone, rest]}, complete=True)) == ["m2"]
+    assert [model.id for model in wire.model_page_of({"models": [gone, rest]}).models] == ["m2"]
+    assert [asset.id for asset in wire.asset_page_of({"assets": [gone, rest]}).assets] == ["m2"]
+    for read in (wire.model_of, wire.asset_of):
+        for value in (gone, {"model": gone, "asset": gone}):
+            with pytest.raises(NotFound, match="is deleted"):
+                read(value)
 
 
 def test_one_odd_asset_does_not_hide_the_others_of_a_list() -> None:

@@ -50,7 +50,7 @@ def test_an_image_that_is_no_longer_attached_is_not_detached(bench: Bench, servi
 def test_a_run_that_ends_before_the_new_training_is_continued(bench: Bench, service: FakeScenario) -> None:
     """The record no longer names the image by then; that the model is to be trained on it is not forgotten."""
     with pytest.raises(Killed):
-        bench.apply(Wire(service, Fault("early", Killed, name="add_image")).api)
+        bench.apply(Wire(service, Fault("early", Killed, name="attach_assets")).api)
     [change] = bench.plan(service).plan.changes
     assert change.action is Action.RETRAIN
     bench.apply(service)

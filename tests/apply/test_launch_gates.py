@@ -5,10 +5,10 @@ from __future__ import annotations
 import shlex
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from scenario_apply.apply.apply_options import ApplyOptions
 from scenario_apply.apply.events import Noted

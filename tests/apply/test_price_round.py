@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from scenario_apply.apply.apply_options import ApplyOptions
 from scenario_apply.apply.events import Ledger, Priced
@@ -72,7 +73,7 @@ def two(root: Path, limits: Limits = Limits()) -> tuple[Bench, PricedService]:  
 
 
 def by(ask: Asked | None, **more: object) -> ApplyOptions:
-    return replace(ApplyOptions(parallelism=3, approval=Approval(ask=ask)), **more)  # type: ignore[arg-type]  # options
+    return replace(ApplyOptions(parallelism=3, approval=Approval(ask=ask)), **more)
 
 
 def priced(bench: Bench) -> list[Priced]:

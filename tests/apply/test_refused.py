@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from scenario_apply.apply.apply_options import ApplyOptions
 from scenario_apply.apply.apply_plan import apply_plan

@@ -62,6 +62,16 @@ def test_an_asset_that_was_deleted_is_uploaded_again_and_the_others_are_not(
     assert not bench.plan(service).plan.has_changes
 
 
+def test_an_image_that_others_detached_is_attached_again_without_an_upload(bench: Bench, service: FakeScenario) -> None:
+    """Its asset is still there, which one read of the plan says."""
+    kael = service.model_named("Kael")
+    detached = kael.images.pop(1)
+    assert bench.apply(service).status == "done"
+    assert (service.count(*UPLOADS), service.count("get_assets")) == (0, 1)
+    assert detached in {image.asset_id for image in bench.record("model.kael").current.images}
+    assert not bench.plan(service).plan.has_changes
+
+
 def test_what_does_not_change_is_not_looked_for(bench: Bench, service: FakeScenario) -> None:
     """Also beside a change that needs no picture, and where a picture is new: requests grow with what changes."""
     delete_asset(service, "02.png")

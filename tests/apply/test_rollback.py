@@ -89,6 +89,9 @@ def test_there_is_nothing_to_go_back_to(tmp_path: Path) -> None:
     bench.apply(service)
     with pytest.raises(StateError, match="no previous version"):
         back(bench, service)
+    with pytest.raises(StateError, match="not in the state") as raised:
+        roll_back(bench.environment(service), parse_address("model.keal"), None)
+    assert raised.value.problems[0].hint == "did you mean model.kael?"
 
 
 def test_a_journal_with_an_unanswered_call_is_settled_first(replaced: tuple[Bench, FakeScenario]) -> None:

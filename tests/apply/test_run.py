@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -330,7 +329,7 @@ def test_rounds_that_fail_are_tried_again_and_at_last_end_the_run(bench: Bench, 
     environment = other.environment(wire.api)
     prepared = other.plan(wire.api)
     ledger = apply_plan(
-        environment, dataclasses.replace(prepared), str(bench.root), ApplyOptions(), other.events.append, StopSignal()
+        environment, replace(prepared), str(bench.root), ApplyOptions(), other.events.append, StopSignal()
     )
     assert ledger.status == "stopped"
     assert lines(ledger)["running"] == ["model.kael", "model.props"]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from scenario_apply.apply.sample_lookup import find_drawn, is_asked_by
+from scenario_apply.apply.sample_lookup import SampleUndecided, find_drawn, is_asked_by
+from scenario_apply.errors import ApiError, Refused, Unauthorized
 from scenario_apply.model.address import parse_address
-from scenario_apply.model.remote import JobId, JobPage, ModelId, RemoteJob
+from scenario_apply.model.remote import AssetId, AssetPage, JobId, JobPage, ModelId, RemoteAsset, RemoteJob
 from scenario_apply.model.samples import SampleRequest, SampleSettings
 from scenario_apply.model.steps import DrawSample
 from scenario_apply.state.outcome import Outcome
@@ -33,18 +35,34 @@ def job(id: str, at: float, **asked: object) -> RemoteJob:
     return RemoteJob(id=JobId(id), status="in-progress", progress=0.5, created_at=at, input=given)
 
 
+def asset(id: str, *, drawn_by: str | None = None, **asked: object) -> RemoteAsset:
+    nothing: dict[str, Any] = {"name": None, "description": None, "size_bytes": None, "status": None}
+    job_id = None if drawn_by is None else JobId(drawn_by)
+    return RemoteAsset(id=AssetId(id), created_at=115, drawn_by=job_id, asked=asked, **nothing)
+
+
 def found(
     *jobs: RemoteJob,
     owned: tuple[str, ...] = (),
     read: Mapping[str, RemoteJob] | None = None,
+    assets: tuple[RemoteAsset, ...] = (),
+    listing: ApiError | None = None,
     sample: SampleRequest = SAMPLE,
     state: State = STATE,
 ) -> Outcome | None:
-    """What is adopted of these jobs, newest first. read: as they are by themselves."""
+    """What is adopted of these jobs, newest first. read: as they are by themselves. listing: why none is listed."""
 
     class Jobs(FakeScenario):
         def list_jobs(self, **named: object) -> JobPage:
+            if listing is not None:
+                raise listing
             return JobPage(jobs=jobs, next_token=None)
+
+        def list_assets(self, **named: object) -> AssetPage:
+            return AssetPage(assets=assets, next_token=None)
+
+        def get_assets(self, asset_ids: Sequence[AssetId]) -> Mapping[AssetId, RemoteAsset]:
+            return {one.id: one for one in assets if one.id in asset_ids}
 
         def get_job(self, job_id: JobId) -> RemoteJob:
             return (read or {})[job_id]
@@ -80,18 +98,53 @@ def test_a_job_is_recognised_by_prompt_seed_and_model(asked: dict[str, object]) 
     "asked",
     [
         {"seed": 8},
-        {"seed": None},
         {"prompt": "a knight in snow"},
-        {"prompt": 7},
         {"loras": ["m2"]},
-        {"loras": "m1"},
         {"lorasScale": [0.5]},
         {"numOutputs": 4},
+        {"prompt": None, "seed": None, "loras": None, "image": "asset_1"},
     ],
 )
 def test_another_job_is_not(asked: dict[str, object]) -> None:
-    assert not is_asked_by(job("j1", 100, **asked), SAMPLE, MODEL)
+    assert is_asked_by(job("j1", 100, **asked), SAMPLE, MODEL) == "no"
     assert found(job("j1", 100, **asked)) is None
+
+
+@pytest.mark.parametrize("asked", [{"seed": None}, {"prompt": 7}, {"loras": "m1"}, {"loras": None}])
+def test_a_job_that_does_not_say_all_may_be_ours(asked: dict[str, object]) -> None:
+    """Neither adopted nor drawn again: that would be another one's picture, or paid twice."""
+    one = job("j1", 100, **asked)
+    with pytest.raises(SampleUndecided, match="does not say what job j1 draws"):
+        found(one, read={"j1": one})
+
+
+def test_a_silent_job_is_recognised_by_its_pictures() -> None:
+    """Each picture may have a seed of its own."""
+    bare = RemoteJob(
+        id=JobId("j1"), status="success", progress=1, created_at=110, asset_ids=(AssetId("a1"), AssetId("a2"))
+    )
+    told = {"prompt": SAMPLE.prompt, "modelId": MODEL}
+    outcome = found(bare, read={"j1": bare}, assets=(asset("a1", **told, seed="8"), asset("a2", **told, seed="7")))
+    assert outcome is not None
+    assert outcome.job_id == "j1"
+    assert found(bare, read={"j1": bare}, assets=(asset("a1", prompt="a castle"),)) is None
+    with pytest.raises(SampleUndecided):
+        found(bare, read={"j1": bare}, assets=(asset("a1", prompt=SAMPLE.prompt, seed="7", modelId="base"),))
+
+
+@pytest.mark.parametrize("listing", [None, Refused("jobs are not listed", status=403)])
+def test_a_job_that_is_not_listed_is_found_by_its_pictures(listing: ApiError | None) -> None:
+    told = {"prompt": SAMPLE.prompt, "modelId": MODEL, "seed": "7"}
+    outcome = found(listing=listing, assets=(asset("a1", drawn_by="j1", **told), asset("a2", **told)))
+    assert outcome is not None
+    assert outcome.job_id == "j1"
+
+
+def test_where_jobs_are_not_listed_nothing_is_decided() -> None:
+    with pytest.raises(SampleUndecided, match="jobs are not listed"):
+        found(listing=Refused("jobs are not listed", status=403))
+    with pytest.raises(Unauthorized):
+        found(listing=Unauthorized("unknown key", status=401))
 
 
 def test_older_jobs_and_those_of_other_requests_are_not_adopted() -> None:

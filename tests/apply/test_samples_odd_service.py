@@ -12,7 +12,7 @@ from scenario_apply.apply.sample_waits import PICTURES_LATE_S
 from scenario_apply.errors import AnswerLost, ApiError, Refused, Unauthorized
 from scenario_apply.model.remote import JobId, JobPage, RemoteJob
 from tests.fakes.bench import Bench, model
-from tests.fakes.sample_bench import drawing, phases, sample_wrongs
+from tests.fakes.sample_bench import drawing, phases, recorded, sample_wrongs
 from tests.fakes.service import FakeScenario
 from tests.fakes.wire import Fault, Killed, Wire
 
@@ -74,6 +74,41 @@ def test_a_job_that_is_listed_late_is_found_by_the_run_after_a_death(bench: Benc
         bench.apply(Wire(service, Fault("after", Killed, name="generate")).api)
     bench.apply(service)
     assert not sample_wrongs(bench, service, paid=2)
+
+
+def test_where_jobs_are_not_listed_a_lost_launch_alone_is_held_back(bench: Bench, service: Odd) -> None:
+    """It is neither drawn again nor does it keep the rest: once jobs are listed, it is found or drawn."""
+    service.listing = Refused("listing jobs is not allowed", status=403)
+    bench.apply(Wire(service, Fault("after", lambda: AnswerLost("cut", timed_out=False), name="generate")).api)
+    bench.add("ink", ["INK, a fox"])
+    bench.declare(drawing(model("kael", "kael"), "a knight", "a castle"), drawing(model("ink", "ink"), "a fox"))
+    for _ in range(2):
+        ledger = bench.apply(service)
+        assert [line.what for line in ledger.failed] == ["sample 1"]
+        assert "whether it was drawn is not known" in str(ledger.failed[0].reason)
+        assert not bench.journal_path.exists()
+    assert bench.record("model.ink").current.phase == "trained"
+    assert (phases(bench)["a knight"], len(service.drawings)) == ("drawing", 3)
+    service.listing = None
+    assert bench.apply(service).status == "done"
+    assert not sample_wrongs(bench, service, paid=3)
+
+
+def test_a_launch_held_back_that_was_never_carried_out_is_drawn_once_jobs_are_listed(
+    bench: Bench, service: Odd
+) -> None:
+    service.listing = Refused("listing jobs is not allowed", status=403)
+    bench.apply(Wire(service, Fault("before", lambda: AnswerLost("cut", timed_out=False), name="generate")).api)
+    bench.apply(service)
+    assert len(service.drawings) == 1
+    service.listing = None
+    ledger = bench.apply(service)
+    assert ledger.status == "done"
+    assert [(one.request.prompt, one.phase) for one in recorded(bench)] == [
+        ("a castle", "drawn"),
+        ("a knight", "drawn"),
+    ]
+    assert len(service.drawings) == 2
 
 
 def test_pictures_that_are_named_late_are_waited_for(bench: Bench, service: Odd) -> None:

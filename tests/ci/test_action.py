@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -33,6 +34,7 @@ case "$1 $2" in
 	'ci reviewed') printf 'request=41\nhead=%s\nrun-id=50\nartifact-id=5\n' "$GITHUB_SHA" ;;
 	'ci continues') exit "${CODE_OF_CONTINUES:-0}" ;;
 	'ci comment') echo "posted" ;;
+	'samples copy') [[ $NO_COPIES ]] && exit 1; mkdir -p "$3" && echo webp >"$3/a.webp" ;;
 	apply*)
 		echo "${STATE:-1}" >>"$state"
 		[[ $PUSHED_MEANWHILE ]] && bash -c "$PUSHED_MEANWHILE"
@@ -150,7 +152,7 @@ def test_values_reach_the_tool_as_they_are(begin: Begin) -> None:
     assert words[1] == f"a b;{evil}"
     assert words[-5:] == ["--var", "x=*", ";$(touch", "pwned)`touch", "pwned`"]
     assert not list((run.home / "workspace").iterdir())
-    common = f"COMMAND=plan RUNNER_TEMP=/tmp; source {REPOSITORY}/.github/action/common.sh"
+    common = f"COMMAND=plan RUNNER_TEMP=/tmp; source {shlex.quote(str(REPOSITORY))}/.github/action/common.sh"
     for name in ("../x", "a b", "$(x)", "--x", ""):
         assert subprocess.run(["bash", "-c", common], env={"NAME": name}, capture_output=True).returncode == 1
 
@@ -296,7 +298,8 @@ def test_nothing_is_written_through_a_link_on_the_branch_of_states(begin: Begin,
     begin("push").act(command="apply", **KEYS)
     target = tmp_path / "result.sh"
     target.write_text("ours")
-    link = f"rm scenario.json && ln -s {target} scenario.plan.json && ln -s {target} scenario.json"
+    there = shlex.quote(str(target))
+    link = f"rm scenario.json && ln -s {there} scenario.plan.json && ln -s {there} scenario.json"
     environment = begin("push").environment
     pushed = (PUSH % "x").replace("git add .", f"{link} && git add .")
     subprocess.run(["bash", "-ec", pushed], check=True, env={**os.environ, **environment}, cwd=tmp_path)
@@ -310,3 +313,58 @@ def test_the_token_reaches_no_log_and_no_file(begin: Begin) -> None:
     found = [path for path in written if KEYS["github_token"].encode() in path.read_bytes()]
     assert found == []
     assert KEYS["github_token"] not in run.log
+
+
+COPIES = {"samples": "branch"}
+
+
+def test_small_copies_of_samples_are_kept_on_the_branch_and_linked_at_its_commit(begin: Begin) -> None:
+    """Where that is asked for: comments then show them to readers of the repository. The page has them in any case."""
+    applied = begin("push").act(command="apply", **KEYS, **COPIES)
+    assert not applied.failed, applied.log
+    assert list(kept(applied)) == ["scenario.json", "scenario.samples/"]
+    planned = begin("pull_request", PULL).act(command="plan", **KEYS, **COPIES)
+    assert not planned.failed, planned.log
+    folder = planned.environment["GITHUB_SERVER_URL"] + "/o/r"
+    git = ["git", "-C", folder.removeprefix("file://"), "rev-parse", "scenario-state"]
+    commit = subprocess.run(git, capture_output=True, text=True).stdout.strip()
+    shown = [words for words in calls(planned) if "--format" in words]
+    urls = [words[words.index("--samples-url") + 1] for words in shown if "--samples-url" in words]
+    assert urls == [f"{folder}/raw/{commit}/scenario.samples"] * 2, "of the summary and of the comment"
+    (page,) = [words for words in shown if "html" in words]
+    assert "--download-samples" in page
+    without = begin("pull_request", PULL).act(command="plan", **KEYS)
+    assert not any("--samples-url" in words for words in calls(without))
+    again = begin("push", NO_COPIES="1").act(command="apply", **KEYS, **COPIES)
+    assert not again.failed, "a picture that cannot be had fails no job"
+    assert "could not be kept" in again.log
+
+
+def test_small_copies_of_ones_own_are_linked_where_they_are(begin: Begin) -> None:
+    """Also without credentials, in a pull request from a fork; the page then asks for no pictures."""
+    run = begin("pull_request", PULL).act(command="plan", samples_url="https://cdn.test/s")
+    assert not run.failed, run.log
+    shown = [words for words in calls(run) if "--format" in words]
+    assert [words[words.index("--samples-url") + 1] for words in shown if "--samples-url" in words] == [
+        "https://cdn.test/s"
+    ] * 2
+    assert not any("--download-samples" in words for words in shown)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "said"),
+    [
+        ({"samples": "public"}, "the input samples takes none or branch"),
+        ({"samples": "branch", "state_branch": ""}, "needs the input state-branch"),
+        ({"samples": "branch", "samples_url": "https://cdn.test"}, "and no samples-url"),
+        ({"samples_url": "https://cdn.test/\nplan=/etc/passwd"}, "the input samples-url takes an http(s) address"),
+        ({"samples_url": "file:///etc"}, "the input samples-url takes an http(s) address"),
+    ],
+)
+def test_inputs_for_samples_that_cannot_be_followed_are_refused(
+    begin: Begin, inputs: dict[str, str], said: str
+) -> None:
+    run = begin("pull_request", PULL).act(command="plan", **KEYS, **inputs)
+    assert run.failed
+    assert said in run.log
+    assert "plan" not in [words[0] for words in calls(run)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from tests.ci.action_runner import REPOSITORY, Run, environment_of
 from tests.ci.conftest import TOKEN
 from tests.ci.host_double import HostDouble
 from tests.cli.test_local import PICTURES
+from tests.fakes.installed_tool import install_tool
 from tests.fakes.state_server import StateServer, serving_states
 
 PASSWORD = "glpat-0123456789"
@@ -36,9 +36,7 @@ def begin(host: HostDouble, tmp_path: Path) -> Begin:
         for picture in sorted(PICTURES.glob("*"))[:10]:
             shutil.copy(picture, home / "workspace" / "kael")
         tool = home / "temp" / "scenario-apply" / "venv" / "bin" / "python"
-        tool.parent.mkdir(parents=True)
-        tool.write_text(f'#!/bin/sh\nPYTHONPATH={REPOSITORY} exec {sys.executable} "$@"\n')
-        tool.chmod(0o755)
+        install_tool(tool)
         server = tmp_path / "server"
         subprocess.run(["git", "init", "-q", "--bare", str(server / "o" / "r")], check=True)
         event = {"pull_request": {"number": 41, "head": {"repo": {"full_name": "o/r"}}, "user": {"login": "ana"}}}

@@ -165,7 +165,7 @@ def test_a_service_that_is_not_or_cannot_be_asked_leaves_what_is_recorded(
     assert run("model.kael", "--format", "html") == 0
     told = capsys.readouterr()
     assert told.out.count("data:image/webp;base64,") == 8
-    assert "Scenario was not asked, as there are no credentials" in told.err
+    assert "Scenario was not asked (there are no credentials)" in told.err
     monkeypatch.setenv("SCENARIO_SDK_API_KEY", "key-1234")
     monkeypatch.setenv("SCENARIO_SDK_API_SECRET", "secret-1234")
     monkeypatch.setattr("time.sleep", lambda _s: None)

@@ -35,7 +35,7 @@ def facts(spec: ModelSpec | CompositionSpec, manifest: Manifest) -> dict[str, An
     if isinstance(spec, ModelSpec):
         dataset = manifest.datasets[spec.dataset]
         positions = ("name", "place", "places", "own")
-        found["dataset"] = {n: getattr(dataset, n) for n in dataset.__dataclass_fields__ if n not in positions}
+        found["dataset"] = {n: getattr(dataset, n) for n in dataset.__struct_fields__ if n not in positions}
     else:
         found["concepts"] = [replace(concept, place=spec.place) for concept in spec.concepts]
         found["concepts"] = [(c.model, c.model_id, c.find, c.scale, c.epoch) for c in spec.concepts]

@@ -7,7 +7,6 @@ import shlex
 import shutil
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from pathlib import Path
@@ -17,6 +16,7 @@ import pytest
 from scenario_apply.cli.command_table import MODULES
 from scenario_apply.cli.local_service import local_service
 from scenario_apply.cli.main import load, run
+from tests.fakes.installed_tool import install_tool
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 QUICKSTART = "manifests/quickstart"
@@ -91,10 +91,7 @@ def here(home: Path) -> Iterator[None]:
 
 def new_home(home: Path) -> Path:
     """A folder with a program and a clone."""
-    (home / "bin").mkdir(parents=True)
-    program = home / "bin" / "scenario-apply"
-    program.write_text(f'#!/bin/sh\nPYTHONPATH={REPOSITORY} exec {sys.executable} -P -m scenario_apply "$@"\n')
-    program.chmod(0o755)
+    install_tool(home / "bin" / "scenario-apply", "-P", "-m", "scenario_apply")
     without = shutil.ignore_patterns(".scenario", "state")
     shutil.copytree(REPOSITORY / "manifests", home / "clone" / "manifests", ignore=without)
     return home
@@ -124,6 +121,7 @@ def test_the_examples_of_the_emulator_work(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     start, *lines = load("emulator").EXAMPLES.strip().replace("8585", str(port)).splitlines()
-    ready = f"until curl -s --noproxy '*' -o /dev/null http://127.0.0.1:{port}/; do kill -0 $!; done"
-    script = "\n".join([start.replace("/tmp/scenario", f"{home}/data") + " &", "trap 'kill $!' EXIT", ready, *lines])
+    start = start.replace("/tmp/scenario", shlex.quote(f"{home}/data"))
+    ready = f"until : 2>/dev/null >/dev/tcp/127.0.0.1/{port}; do kill -0 $!; done"
+    script = "\n".join([f"{start} &", "trap 'kill $!' EXIT", ready, *lines])
     assert "3 create" in shell(script, home)

@@ -47,6 +47,21 @@ def test_nothing_below_changes_nothing(tmp_path: Path, capsys: pytest.CaptureFix
     assert "put a file that ends in .yaml there" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        ("init manifest", "did you mean manifests?"),
+        ("init manifests/quickstart/scenario.yaml", "it is a file: name the folder that contains the images"),
+        ("destroy model.kael", "a manifest is expected here: --select model.kael selects a resource of it"),
+        ("apply --dry-run", "`scenario-apply plan` shows what would be done"),
+        ("version", "use scenario-apply --version"),
+    ],
+)
+def test_a_usual_mistake_is_answered(words: str, hint: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(*words.split()) in (1, 64)
+    assert f"hint: {hint}\n" in capsys.readouterr().err
+
+
 def test_the_example_of_init_works_and_leaves_the_quickstart_alone(capsys: pytest.CaptureFixture[str]) -> None:
     line = init.EXAMPLES.strip().splitlines()[0].split()
     assert run(*line[1:]) == 0

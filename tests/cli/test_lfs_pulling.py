@@ -218,11 +218,11 @@ def test_no_program_of_the_checkout_runs(checkout: LfsCheckout, tmp_path: Path) 
     checkout.configure("core.hooksPath", str(checkout.git / "hooks"))
     for hook in ("post-checkout", "post-index-change", "reference-transaction", "fsmonitor-watchman"):
         path = checkout.git / "hooks" / hook
-        path.write_text(f"#!/bin/sh\nenv >>{mark}\n")
+        path.write_text(f"#!/bin/sh\nenv >>'{mark}'\n")
         path.chmod(0o755)
     for name in ("git", "git-lfs", "sh", "ssh"):
         path = checkout.top / name
-        path.write_text(f"#!/bin/sh\nenv >>{mark}\n")
+        path.write_text(f"#!/bin/sh\nenv >>'{mark}'\n")
         path.chmod(0o755)
     (checkout.top / ".gitattributes").write_text("* filter=lfs\n")
     assert main([*APPLY, "--lfs-pull"]) == 0
@@ -237,7 +237,7 @@ def test_the_programs_get_no_credentials(
     for number, more in enumerate(((), ("--lfs-pull",))):
         mark, folder = tmp_path / f"env{number}", tmp_path / f"bin{number}"
         folder.mkdir()
-        (folder / "git").write_text(f"#!/bin/sh\n/usr/bin/env >>{mark}\nexit 1\n")
+        (folder / "git").write_text(f"#!/bin/sh\n/usr/bin/env >>'{mark}'\nexit 1\n")
         (folder / "git").chmod(0o755)
         monkeypatch.setenv("PATH", f".:{folder}::{checkout.top}")
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "our-secret-43")

@@ -6,10 +6,10 @@ import errno
 import re
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from scenario_apply.apply.events import LedgerLine
 from scenario_apply.cli.output_targets import TargetTaken

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from scenario_apply.cli.local_service import local_service
+from scenario_apply.cli.local_service import LocalServiceFailed, local_service
 from scenario_apply.cli.main import run as run_command
 
 PICTURES = Path(__file__).resolve().parents[2] / "manifests" / "quickstart" / "kael"
@@ -144,9 +144,9 @@ def test_a_signal_while_training_leaves_quickly_and_loses_nothing(home: Path, nu
                 break
         sent = time.monotonic()
         running.send_signal(number)
-        out, _ = running.communicate(timeout=30)
+        out, err = running.communicate(timeout=30)
         took_s = time.monotonic() - sent
-    assert running.returncode == 130
+    assert running.returncode == 130, out + err
     assert took_s < 5  # two seconds are promised; the machine may be busy
     assert "Interrupted" in out
     assert "  running  " in out
@@ -294,6 +294,16 @@ def test_commands_of_one_folder_share_an_emulator_until_the_last_one_leaves(tmp_
     with local_service(data, [], os.environ) as another:
         assert answers(another)
     assert not answers(another), "whoever leaves last and started it waits for its end"
+
+
+def test_an_emulator_that_hangs_is_not_waited_for_for_ever(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hangs = home / "python"
+    hangs.write_text("#!/bin/sh\nexec sleep 600\n")
+    hangs.chmod(0o755)
+    monkeypatch.setattr("sys.executable", str(hangs))
+    monkeypatch.setattr("scenario_apply.cli.local_service._READY_WITHIN_S", 0.1)
+    with pytest.raises(LocalServiceFailed, match=r"did not start: it was not ready after 0\.1 seconds"):
+        local_service(str(home / "emulator"), [], os.environ).__enter__()
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from scenario_apply.cli.command_table import MODULES, SUMMARIES
 from scenario_apply.cli.commands.completion import SHELLS
 from scenario_apply.cli.main import load, parser_of
 from scenario_apply.version import VERSION
+from tests.fakes.installed_tool import install_tool
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PICTURES = REPOSITORY / "manifests" / "quickstart" / "kael"
@@ -406,13 +407,12 @@ def test_bash_completes(line: str, offered: list[str], capsys: pytest.CaptureFix
         "models: { new: { type: flux.1-lora, dataset: hero } }\n"
     )
     program = tmp_path / "bin" / "scenario-apply"
-    program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\nPYTHONPATH={REPOSITORY} exec {sys.executable} -m scenario_apply "$@"\n')
-    program.chmod(0o755)
+    install_tool(program, "-m", "scenario_apply")
     words = line.split(" ")
     last = "" if words[-1] else "''"
     ask = (
-        f"PATH={program.parent}:$PATH; source {script}; COMP_WORDS=({line} {last}); COMP_CWORD={len(words) - 1}; "
+        f"PATH={shlex.quote(str(program.parent))}:$PATH; source {shlex.quote(str(script))}; "
+        f"COMP_WORDS=({line} {last}); COMP_CWORD={len(words) - 1}; "
         '_shtab_scenario_apply; printf "%s\\n" "${COMPREPLY[@]}"'
     )
     done = subprocess.run(["bash", "--norc", "-c", ask], capture_output=True, text=True, check=True, cwd=tmp_path)

@@ -6,9 +6,9 @@ import io
 import json
 import threading
 from collections.abc import Iterable
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from scenario_apply.apply.events import Event, Ledger, LedgerLine, RunStarted, StepFailed, StepStarted
 from scenario_apply.cli.progress.json_lines import JsonLinesView
@@ -290,7 +290,7 @@ def test_unknown_cost_is_no_zero() -> None:
 
 @pytest.mark.parametrize("status", ["done", "partial", "failed", "running", "interrupted", "stopped"])
 def test_every_way_to_end_has_a_headline(status: str) -> None:
-    assert headline(replace(LEDGER, status=status)).endswith(".")  # type: ignore[arg-type]  # the six there are
+    assert headline(replace(LEDGER, status=status)).endswith(".")
 
 
 def test_every_step_has_words() -> None:

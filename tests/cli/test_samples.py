@@ -125,6 +125,48 @@ def test_samples_from_the_first_plan_to_the_last_copy(
     text = capsys.readouterr().out
     assert files[0] in text
     assert "2 drawn. 32.25 CU charged." in text
+    copies_are_published(here, [Path(file) for file in files], capsys)
+    a_page_of_another_version_has_them(here, emulator, capsys)
+
+
+def copies_are_published(here: Path, files: list[Path], capsys: pytest.CaptureFixture[str]) -> None:
+    """`samples copy` brings a folder up to date: by the state alone, with downloads only where they are asked for."""
+    (here / "public").mkdir()
+    (here / "public" / "index.html").write_text("mine")
+    (here / "public" / f"{'0' * 64}.webp").write_bytes(b"of a version that is gone")
+    files[0].unlink()
+    state = ("--state", str(here / "state" / "scenario.json"))
+    assert run("samples", "copy", "public", *state) == 0
+    assert "public: 2 small copies added, 1 deleted, 2 of 3 there." in capsys.readouterr().err
+    assert run("samples", "copy", "public", *state, "--download") == 0
+    assert sorted(os.listdir(here / "public")) == sorted([*(file.name for file in files), "index.html"])
+    (here / "elsewhere").symlink_to(here / "kael")
+    assert run("samples", "copy", "elsewhere", *state) == 1
+    assert len(os.listdir(here / "kael")) == 2
+
+
+def a_page_of_another_version_has_them(
+    here: Path, emulator: EmulatorThread, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The page of a saved plan asks for nothing unless it is told to, and then never another endpoint."""
+    manifest = MANIFEST.replace("      on: manual\n", "").replace(
+        "dataset:", "parameters: { nbEpochs: 4 }\n    dataset:", 1
+    )
+    (here / "scenario.yaml").write_text(manifest, encoding="utf-8")
+    assert run("plan", "--out", "p.json") == 0
+    shutil.rmtree(here / ".scenario" / "samples")
+    saved = ("plan", "p.json", "--format", "html")
+    for words, there in ((saved, False), ((*saved, "--download-samples"), True), (("plan", "--format", "html"), True)):
+        capsys.readouterr()
+        assert run(*words) == 0
+        assert ('alt="1, version 1"' in capsys.readouterr().out) is there, words
+    sent = len(emulator.requests)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("SCENARIO_BASE_URL", "https://api.cloud.scenario.com/v1")
+        assert run(*saved, "--download-samples") == 0
+    assert "the plan was made for another endpoint" in capsys.readouterr().err
+    assert len(emulator.requests) == sent
+    assert run("plan", "p.json", "--download-samples") == 64
 
 
 def test_pictures_that_could_not_be_downloaded_are_looked_at_later(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from scenario_apply.apply.poll_failures import MOST_POLL_FAILURES
 from scenario_apply.cli.invocation import Invocation

@@ -239,7 +239,7 @@ def test_pictures_are_compared_pair_by_pair_only_so_often() -> None:
 
     subject = subject_of(["x"] * 5_000)
     alike = tuple(p._replace(facts=p.facts._replace(hashes="0" * 64)) for p in subject.pictures)
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     found = list(lint_duplicates.near(replace(subject, pictures=alike), difference))
     assert 100 < looks <= 1_000

@@ -18,8 +18,9 @@ import tempfile
 from pathlib import Path
 
 from tests.docs.code_blocks import BLOCKS, ROOT, SHELL, CodeBlock, commands
+from tests.fakes.installed_tool import install_tool
 
-SECONDS = 120
+SECONDS = 600
 SETUPS = ("quickstart", "examples", "pictures", "empty")
 
 
@@ -100,9 +101,7 @@ def environment(home: Path) -> dict[str, str]:
     """A home of its own, no credentials, quick trainings, and scenario-apply on the path."""
     program = home / "bin" / "scenario-apply"
     if not program.exists():
-        program.parent.mkdir(parents=True)
-        program.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -P -m scenario_apply "$@"\n')
-        program.chmod(0o755)
+        install_tool(program, "-P", "-m", "scenario_apply")
     kept = {name: os.environ[name] for name in ("LANG", "TMPDIR") if name in os.environ}
     return kept | {
         "HOME": str(home),

@@ -162,6 +162,7 @@ def running_pooler(server: PostgresServer, mode: str) -> Iterator[Callable[[str]
             f"[databases]\n* = host=127.0.0.1 port={server.port} user=keeper password={PASSWORD}\n[pgbouncer]\n"
             f"listen_addr = 127.0.0.1\nlisten_port = {port}\nauth_type = any\npool_mode = {mode}\nunix_socket_dir =\n"
         )
+        settings.chmod(0o644)
         process = subprocess.Popen([program, "-q", str(settings)], user=_user(), stderr=subprocess.DEVNULL)
         try:
             for _ in range(200):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from scenario_apply.errors import ExitCode
 from scenario_apply.fleet.fleet_file import FleetLimits

@@ -207,3 +207,25 @@ def test_a_default_prompt_is_compiled_once_for_many_models(tmp_path: Path) -> No
     prompt = "{{ trigger }} " + "x" * 1500
     manifest = load(tmp_path, f"defaults: {{ samples: ['{prompt}'] }}\nmodels:\n{models}")
     assert manifest.models[Address("model", "m299")].samples.samples[0].prompt.startswith("T299 xxx")
+
+
+def test_settings_without_any_prompt_are_said_where_they_are_written(tmp_path: Path) -> None:
+    """Once for those of defaults, and only where no resource has prompts for them."""
+
+    def places(text: str) -> list[tuple[int | None, int | None]]:
+        found = [p for p in load(tmp_path, text).problems if p.code == "samples-empty"]
+        return [(p.location.line, p.location.column) for p in found if p.location is not None]
+
+    two = "  a: { type: flux.1-lora, dataset: k }\n  b: { type: flux.1-lora, dataset: k, name: B%s }\n"
+    head = "datasets: { k: { images: ./kael } }\n"
+    defaults = "defaults: { samples: { on: [trained], size: 512 } }\nmodels:\n"
+    assert places(head + defaults + two % "") == [(3, 22)]
+    assert places(head + defaults + two % ", samples: [a knight]") == []
+    assert places(head + "models:\n" + two % ", samples: { on: [trained] }") == [(5, 57)]
+    assert places(head + "models:\n" + two % ", samples: []") == []
+
+
+@pytest.mark.parametrize("key", ["sampels", "sample_pictures"])
+def test_below_a_misspelt_key_only_the_key_is_wrong(tmp_path: Path, key: str) -> None:
+    written = text('{ a: ["{{ trigger }} at sea", "{{ colour }}"] }').replace("samples:", f"{key}:")
+    assert [problem.code for problem in problems(tmp_path, written)] == ["unknown-key"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import assert_never, cast
+from typing import Any, assert_never, cast
 
 from msgspec.structs import replace
 
@@ -218,7 +218,7 @@ class Service:
     def get_assets(self, asset_ids: Sequence[AssetId]) -> Mapping[AssetId, RemoteAsset]:
         """Nothing is ever deleted here."""
         self.reads.append("assets")
-        nothing = {"name": None, "description": None, "size_bytes": None, "status": None, "created_at": None}
+        nothing: Any = dict.fromkeys(("name", "description", "size_bytes", "status", "created_at"))
         return {asset_id: RemoteAsset(id=asset_id, **nothing) for asset_id in asset_ids}
 
     def list_models(self, *, token: str | None = None, status: str | None = None) -> ModelPage:

@@ -133,5 +133,8 @@ def test_what_is_attached_and_not_declared_is_detached() -> None:
     assert places(found) == [KnownAsset(A1, False, True), KnownAsset(A2, False, True)]
 
 
-def test_an_asset_that_vanished_from_its_model_is_not_relied_on() -> None:
-    assert places(placed(observed=seen(images=HELD[1:]))[KAEL]) == [NewAsset("data"), KnownAsset(A2, False, False)]
+def test_an_asset_that_was_detached_on_the_service_is_attached_again_unless_it_is_gone() -> None:
+    detached = seen(images=HELD[1:])
+    assert places(placed(observed=detached)[KAEL])[0] == KnownAsset(A1, False, False)
+    gone = replace(detached, gone_assets=frozenset({A1}))
+    assert places(placed(observed=gone)[KAEL])[0] == NewAsset("data")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
 from msgspec.structs import replace
 
@@ -44,7 +42,7 @@ class OwnedService(Service):
 
 
 def plan(made: Manifest, asked: Service, *, project: str | None, state: State | None = None) -> Plan:
-    world = dataclasses.replace(world_of(asked, state or State()), project=project)
+    world = replace(world_of(asked, state or State()), project=project)
     return make_plan(world, made, SETS, PlanOptions(), NOW).plan
 
 

@@ -13,13 +13,14 @@ from scenario_apply.errors import ApiError, Refused, Unreachable, UsageError
 from scenario_apply.manifest.spec import Import, ModelSpec, SamplesSpec
 from scenario_apply.model.address import Address
 from scenario_apply.model.plan_limits import Limits
-from scenario_apply.model.samples import SampleSettings
+from scenario_apply.model.remote import ModelId
+from scenario_apply.model.samples import Generation, GenerationPrice, SampleSettings
 from scenario_apply.model.steps import AttachImages, AwaitSample, AwaitTraining, DrawSample, UpdateModel, UploadImage
 from scenario_apply.planning.changes import Action, Cost
 from scenario_apply.planning.plan_comparison import differences
 from scenario_apply.planning.plan_reader import plan_from_json
 from scenario_apply.review.plan_json import plan_values
-from scenario_apply.state.state import State
+from scenario_apply.state.state import Record, State
 from tests.planning.decisions import IMAGES, KAEL, recorded, version
 from tests.planning.manifests import HERE, dataset, manifest, model
 from tests.planning.situations import NOW, Service, as_text, world_of
@@ -60,6 +61,35 @@ def test_settings_that_cost_otherwise_are_quoted_by_themselves_and_scales_are_no
     samples = made.plan.changes[0].samples
     assert (samples.each, samples.cost.cu, samples.pictures) == (None, 43, 4)
     assert service.reads.count("sample quote") == 2
+
+
+def test_one_dry_run_serves_all_models_of_a_base_and_each_is_quoted_again_before_it_draws() -> None:
+    """The plan says with whose model it was asked; that of a resource which was not asked is no quote to launch by."""
+    others = [replace(model(f"m{n}"), samples=SamplesSpec(samples=FOUR)) for n in range(3)]
+    state = recorded()
+    for n, spec in enumerate(others):
+        at = replace(version(), id=ModelId(f"other{n}"))
+        state = state.with_record(spec.address, Record(current=at))
+    made, service = prepared(kael(*FOUR), *others, state=state)
+    costs = {str(change.address): change.samples.cost for change in made.plan.changes}
+    assert costs["model.kael"] == Cost(cu=43, source="quoted")
+    assert {costs[f"model.m{n}"] for n in range(3)} == {Cost(cu=43, source="quoted", basis="model.kael")}
+    assert service.reads.count("sample quote") == 1
+
+
+def test_a_model_that_is_refused_a_price_does_not_speak_for_the_others() -> None:
+    class Restricted(Service):
+        def quote_generation(self, base: ModelId, generation: Generation) -> GenerationPrice:
+            price = super().quote_generation(base, generation)
+            if generation.lora == recorded().records[KAEL].current.id:
+                raise Refused("a higher plan is needed", status=403)
+            return price
+
+    other = replace(model("zoe"), samples=SamplesSpec(samples=FOUR))
+    state = recorded().with_record(other.address, Record(current=replace(version(), id=ModelId("other"))))
+    made, _ = prepared(kael(*FOUR), other, state=state, service=Restricted.as_recorded(state))
+    costs = [c.samples.cost for c in made.plan.changes]
+    assert costs == [Cost(cu=None, source="unknown", why="refused"), Cost(cu=43, source="quoted")]
 
 
 def test_before_its_training_a_price_is_estimated_with_another_model_of_the_type_or_with_the_base_alone() -> None:
@@ -138,7 +168,7 @@ def test_the_picture_of_an_edit_is_the_known_asset_or_uploaded_once() -> None:
     draws = [planned.step for planned in made.plan.steps if isinstance(planned.step, DrawSample)]
     assert [step.reference.id for step in draws if step.reference is not None] == ["a1", "a1"]
     outside = dataset("set", IMAGES)
-    outside = type(outside)(**{**vars(outside), "references": {"refs/x.png": replace(IMAGES[0], sha256="f" * 64)}})
+    outside = replace(outside, references={"refs/x.png": replace(IMAGES[0], sha256="f" * 64)})
     world = world_of(Service.as_recorded(recorded()), State())
     edits = tuple(replace(edit, reference="refs/x.png") for edit in edits)
     plan = make_plan(

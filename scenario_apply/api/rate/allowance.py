@@ -8,15 +8,16 @@ most the time to the first request accepted again. Limits usually have common le
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 ROUND_S = (1.0, 2.0, 3.0, 5.0, 10.0, 15.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 3600.0)
 _NEAR = 1.04  # bounds this close count as one number
 _BLUR = 0.98  # times are measured at the client, the service counts later
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Allowance:
+class Allowance(Struct, frozen=True, kw_only=True):
     """What the service accepts: so many requests within so many seconds."""
 
     count: int
@@ -27,8 +28,7 @@ class Allowance:
         return self.count / self.window_s
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
+class Bounds(Struct, frozen=True, kw_only=True):
     """The window is longer than too_short_s and at most long_enough_s."""
 
     count: int

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
-class Slot:
+class Slot(Struct, kw_only=True, eq=False):
     """Permission to send one request. Monotonic seconds: when it was given, when the request was sent and answered."""
 
     taken_at: float

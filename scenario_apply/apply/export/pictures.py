@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from scenario_apply.apply.export.picture_files import NotPlaced, PictureFiles, PictureSource, PictureTarget
 from scenario_apply.model.limits import ASSETS_PER_BULK_READ
@@ -27,8 +28,7 @@ Told = Callable[[int, int, int], None]
 """Called with how many of how many pictures are done, and how many bytes were read."""
 
 
-@dataclass(slots=True)
-class Downloaded:
+class Downloaded(Struct):
     """failed: picture -> why. kept: how many were there already. fetched: how many were downloaded."""
 
     failed: dict[AssetId, str] = field(default_factory=dict)
@@ -37,8 +37,7 @@ class Downloaded:
     size_bytes: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Downloads:
+class Downloads(Struct, frozen=True, kw_only=True):
     """Pictures and where they come from."""
 
     api: PictureApi

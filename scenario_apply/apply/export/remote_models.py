@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+
+from msgspec import Struct, field
 
 from scenario_apply.errors import NotFound, Refused, UsageError
 from scenario_apply.model.did_you_mean import did_you_mean
@@ -20,8 +21,7 @@ Told = Callable[[int, int], None]
 """Called with how many of how many are done."""
 
 
-@dataclass(slots=True)
-class RemoteModels:
+class RemoteModels(Struct):
     """models: with all their images, in the order asked for. addresses: of the pictures' bytes."""
 
     models: list[RemoteModel] = field(default_factory=list)

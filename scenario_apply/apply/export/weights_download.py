@@ -11,10 +11,11 @@ import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from scenario_apply.apply.export.weights_record import WeightsError
 from scenario_apply.dataset.scan.remote_objects import RemoteFailed
@@ -103,11 +104,10 @@ def part_file(folder: OwnFolder, name: str) -> Iterator[PartFile]:
         yield PartFile(file)
 
 
-@dataclass(slots=True, kw_only=True)
-class FileDownload:
+class FileDownload(Struct, kw_only=True):
     """One file on its way to the disk.
 
-    address: asks the service where the file is, each time anew. may_ask: whether a host may be asked.
+    address: asks the service where the file is, before each request. may_ask: whether a host may be asked.
     note: keeps what the server states of the file. told: called with bytes that are there, and of how many.
     """
 
@@ -231,9 +231,10 @@ class FileDownload:
         if total > MOST_BYTES:
             raise WeightsError(f"the file has {total / 1e9:.1f} GB; at most {MOST_BYTES >> 30} GB are downloaded")
         free = shutil.disk_usage(self.folder.path).free
-        if total - there + SPARE_BYTES > free:
+        needed = total - there + SPARE_BYTES
+        if needed > free:
             raise WeightsError(
-                f"the file needs {(total - there) / 1e6:.0f} MB, and {self.folder.path} has {free / 1e6:.0f} MB free",
+                f"it needs {needed:,} bytes of room, and {self.folder.path} has {free:,} bytes free",
                 hint="make room, or name a folder on another disk; the export is not begun again in this one",
             )
 

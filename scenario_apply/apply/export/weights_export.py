@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Literal
 
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from scenario_apply.apply.export.weights_choice import WeightsTarget
@@ -45,8 +45,7 @@ _CEILING_HINT = "what was exported before is kept; a larger plan, or the next pe
 WeightsStatus = Literal["exported", "kept", "failed"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WeightsResult:
+class WeightsResult(Struct, frozen=True, kw_only=True):
     """What became of one target. resumed: bytes of it that an earlier run had downloaded."""
 
     target: WeightsTarget
@@ -57,8 +56,7 @@ class WeightsResult:
     hint: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
-class WeightsExport:
+class WeightsExport(Struct, kw_only=True):
     """A run of it. told: called with the file's name, and how many of how many bytes are there.
 
     waiting: called with the name and the status of an export that is waited for. approved: asked before exports that

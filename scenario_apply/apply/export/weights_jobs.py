@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from scenario_apply.apply.export.weights_record import RECORD_NAME, BegunWeights, WeightsError, WeightsRecord
@@ -36,8 +36,7 @@ class JobGone(WeightsError):
     """The service does not know the job any more, or it is another model's."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WeightsJobs:
+class WeightsJobs(Struct, frozen=True, kw_only=True):
     """The exports of a run. waiting: called with the status of the one that is waited for.
 
     approve: called before a new one is begun; it raises where its price is not approved.

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from scenario_apply.manifest.loader.listing import is_within
 from scenario_apply.state.stores.git_head import read_git_file
 
 
-@dataclass(frozen=True, slots=True)
-class Checkout:
+class Checkout(Struct, frozen=True):
     """top: its folder. git: Git's folder with objects and configuration. head: with HEAD; another one in a worktree.
 
     All are absolute, with links followed.

@@ -16,8 +16,9 @@ import tempfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from hashlib import sha1
+
+from msgspec import Struct
 
 from scenario_apply.apply.git_lfs.lfs_server import LfsServer, Pairs
 from scenario_apply.apply.git_lfs.placing import Pointer
@@ -45,8 +46,7 @@ class LfsFailed(Exception):
     """git-lfs is missing, or could not download the pictures. The text says why; it may hold texts of the server."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LfsPrograms:
+class LfsPrograms(Struct, frozen=True, kw_only=True):
     """git and git-lfs: the words that start them. folder: their own, see above."""
 
     git: Sequence[str]

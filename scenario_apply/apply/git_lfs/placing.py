@@ -7,8 +7,9 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from hashlib import sha256
+
+from msgspec import Struct
 
 from scenario_apply.manifest.loader.data_guard import DataGuard
 from scenario_apply.manifest.loader.listing import is_within
@@ -18,8 +19,7 @@ _PIECE_BYTES = 1 << 20
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pointer:
+class Pointer(Struct, frozen=True, kw_only=True):
     """A pointer in a dataset. file: as the dataset names it. real: absolute, with links followed. size: in bytes."""
 
     file: str

@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from scenario_apply.apply.git_lfs.checkouts import Checkout, checkout_around
 from scenario_apply.apply.git_lfs.include_patterns import pull_command
@@ -27,8 +29,7 @@ _CONFIGURATION_BYTES = 1 << 20
 _OPTION = "--lfs-pull"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PullConsent:
+class PullConsent(Struct, frozen=True, kw_only=True):
     """What the caller allows. credentials: git-lfs may contact any server that the checkout names, as the caller.
 
     Without, only an address of the repository's own configuration is contacted, over https or on this machine.
@@ -37,8 +38,7 @@ class PullConsent:
     credentials: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PointerWork:
+class PointerWork(Struct, frozen=True, kw_only=True):
     """The pointers of one checkout. checkout None: they cannot be pulled; why: the reason."""
 
     guard: DataGuard

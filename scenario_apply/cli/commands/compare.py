@@ -74,9 +74,10 @@ def run(call: Invocation) -> int:
     offline = call.arguments.no_refresh or (not call.settings.local and call.settings.credentials is None)
     epochs = call.arguments.epochs or any(word.epoch is not None for word in named)
     needs_service = epochs or call.arguments.format == "html"
-    if offline and needs_service and not call.arguments.no_refresh:
+    asked_not_to = call.arguments.no_refresh
+    if offline and (epochs or (needs_service and not asked_not_to)):
         what = "epochs are those that drew samples" if epochs else "pictures that are not here are only named"
-        call.tell(f"Scenario was not asked, as there are no credentials: {what}")
+        call.tell(f"Scenario was not asked ({'--no-refresh' if asked_not_to else 'there are no credentials'}): {what}")
     with open_world(place, call.settings, offline=offline or not needs_service, read_only=True) as world:
         state = world.store.load().state
         remote = _epochs(call, world, named, state) if epochs else {}

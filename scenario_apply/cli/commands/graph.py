@@ -115,7 +115,7 @@ def _saved(call: Invocation, plain: Mapping[str, object]) -> tuple[Manifest, Sta
 
 def _planned(call: Invocation) -> tuple[Manifest, State, tuple[Change, ...]]:
     """As `plan --no-refresh` makes it."""
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from scenario_apply.apply.prepare import make_plan
     from scenario_apply.cli.plan_request import plan_options, read_request

@@ -43,6 +43,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     options.formats(parser, "text", "json", "markdown", "html", "github")
     options.full(parser, "; in markdown: open every block")
+    parser.add_argument(
+        "--download-samples",
+        action="store_true",
+        help="with a saved plan and --format html: ask Scenario for sample pictures that are missing on this machine",
+    )
     options.comments(parser)
     options.strict(parser)
     options.detailed(parser, "2 changes, 4 drift (--refresh-only), 6 stopped by a limit")
@@ -115,7 +120,7 @@ def _made(call: Invocation) -> tuple[Prepared, PlanRequest]:
     with open_world(request.place, call.settings, offline=not options.refresh, read_only=True) as world:
         prepared = make_plan(world, request.manifest, request.datasets, options, world.clock.now())
     if out is not None:
-        from dataclasses import replace
+        from msgspec.structs import replace
 
         from scenario_apply.apply.prepare import bound_to_pictures
         from scenario_apply.cli.saved_plans import write_saved_plan
@@ -136,6 +141,8 @@ def _refuse_contradictions(asked: argparse.Namespace) -> None:
         for name in ("replace", "train"):
             if getattr(asked, name):
                 raise UsageError(f"--destroy cannot be combined with --{name}: deleted models are not trained")
+    if asked.download_samples and (asked.no_refresh or asked.format != "html"):
+        raise UsageError("--download-samples is an option of --format html, and asks Scenario")
     if asked.out == "-":
         raise UsageError("--out takes a file", hint="--format json prints the plan on stdout")
 
@@ -146,7 +153,7 @@ def _show(call: Invocation, prepared: Prepared, request: PlanRequest) -> None:
     asked, plan = call.arguments, prepared.plan
     mode: Mode = "drift" if asked.refresh_only else "destroy" if asked.destroy else "plan"
     view = view_of(prepared, call.settings, request, mode=mode, next_command=_next_command(call, plan))
-    show_plan(call, plan, view, request, prepared.state)
+    show_plan(call, plan, view, request, prepared.state, asks=not asked.no_refresh)
     if _is_saved(call):
         call.tell(f"The plan is saved in {asked.out}.{_consent_needed(plan)}")
 

@@ -1,4 +1,4 @@
-"""samples: draw sample pictures with trained models, show which there are, delete copies that nothing names."""
+"""samples: draw sample pictures with trained models, show which there are, publish and delete their small copies."""
 
 from __future__ import annotations
 
@@ -55,6 +55,14 @@ def _shows(parser: argparse.ArgumentParser) -> None:
     options.state(parser)
 
 
+def _copies(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", metavar="DIR", help="the folder; it is for the samples of this state alone")
+    options.manifest(parser)
+    parser.add_argument("--download", action="store_true", help="ask Scenario for those that are not on this machine")
+    options.service(parser)
+    options.state(parser)
+
+
 def _prunes(parser: argparse.ArgumentParser) -> None:
     options.manifest(parser)
     parser.add_argument("--dry-run", action="store_true", help="only say what would be deleted")
@@ -72,6 +80,12 @@ def _show(call: Invocation) -> int:
     from scenario_apply.cli.sample_showing import show
 
     return show(call)
+
+
+def _copy(call: Invocation) -> int:
+    from scenario_apply.cli.sample_copying import copy
+
+    return copy(call)
 
 
 def _prune(call: Invocation) -> int:
@@ -94,5 +108,6 @@ COMMANDS = {
         _shows,
         _show,
     ),
+    "samples copy": CommandOfModule(f"  scenario-apply samples copy public/samples {_Q}", _copies, _copy),
     "samples prune": CommandOfModule(f"  scenario-apply samples prune {_Q} --dry-run", _prunes, _prune),
 }

@@ -10,7 +10,6 @@ import json
 import threading
 import uuid
 from collections.abc import Callable, Iterable
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import assert_never
 
@@ -39,6 +38,7 @@ from scenario_apply.cli.progress.plain_view import (
     throttled_line,
 )
 from scenario_apply.errors import Diagnostic
+from scenario_apply.model import codec
 from scenario_apply.model.ports import Clock, RequestCounter
 from scenario_apply.model.steps import PlannedStep, UploadImage
 from scenario_apply.planning.plan import Plan
@@ -112,7 +112,7 @@ class JsonLinesView:
                 address = None if event.address is None else str(event.address)
                 self._line("log", noted_line(event), address=address, text=event.text)
             case Priced():
-                prices = [asdict(price) | {"address": str(price.address)} for price in event.prices]
+                prices = codec.plain(event.prices)
                 self._line("priced", priced_line(event), cu=event.cu, planned_cu=event.planned, prices=prices)
             case Ledger():
                 self._ledger(event)
@@ -198,10 +198,7 @@ def ledger_json(ledger: Ledger) -> dict[str, object]:
     """A ledger as events show it."""
     lists = ("done", "running", "failed", "unknown", "not_started", "adopted")
     told: dict[str, object] = {name: [_entry(line) for line in getattr(ledger, name)] for name in lists}
-    plain = asdict(ledger)
-    told |= {key: value for key, value in plain.items() if key not in lists}
-    told["charges"] = [{**charge, "address": str(charge["address"])} for charge in plain["charges"]]
-    return told
+    return told | {key: value for key, value in codec.plain(ledger).items() if key not in lists}
 
 
 def _hook(planned: PlannedStep) -> dict[str, object]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from scenario_apply.apply.events import (
     Event,
@@ -32,8 +33,7 @@ FAILURES_TOLD = 5
 """Failures of one kind for the same reason that have a line each; the ledger counts all of them."""
 
 
-@dataclass(slots=True)
-class Training:
+class Training(Struct):
     """One running training. since: monotonic seconds of its launch, or of the first poll."""
 
     since: float
@@ -41,8 +41,7 @@ class Training:
     progress: Progress | None = None
 
 
-@dataclass(slots=True)
-class RunProgress:
+class RunProgress(Struct):
     """Updated by every event. total, done, failed: steps by kind."""
 
     total: Counter[StepKind] = field(default_factory=Counter)

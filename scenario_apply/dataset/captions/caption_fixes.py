@@ -10,8 +10,10 @@ import codecs
 import json
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
 from itertools import pairwise
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from scenario_apply.dataset.captions.caption_text import caption_line, without_empty_tags
 from scenario_apply.dataset.captions.compose import Composer
@@ -27,8 +29,7 @@ _TYPOGRAPHIC = frozenset("‘’“”–—…•€™©®°ï")
 _MARK = codecs.BOM_UTF8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FixedFile:
+class FixedFile(Struct, frozen=True, kw_only=True):
     """A caption file before and after. encoding: what it is in before, for people. left: what was not repaired."""
 
     file: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from scenario_apply.dataset.captions.decode import decode
 from scenario_apply.dataset.captions.matching import (
@@ -42,8 +43,7 @@ _CAPTION_IN_JSON = re.compile(r'"(?:caption|text|tags)"\s*:|\A\s*["\[]', re.IGNO
 Reader = Callable[[str], bytes | Finding]
 
 
-@dataclass(slots=True)
-class Gathered:
+class Gathered(Struct):
     """Captions as found. raws: by image path."""
 
     raws: dict[str, Raw] = field(default_factory=dict)

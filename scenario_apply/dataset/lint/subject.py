@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from scenario_apply.dataset.facts import Facts
 from scenario_apply.dataset.recipes import recipe_of, sent_size
@@ -52,8 +53,7 @@ class Picture(NamedTuple):
         return Finding(code, what, self.file, None, hint)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
+class Subject(Struct, frozen=True, kw_only=True):
     """One dataset to check. types: the training types that use it. skipped_folders: not read, but with pictures."""
 
     spec: DatasetSpec

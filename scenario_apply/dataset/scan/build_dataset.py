@@ -7,9 +7,11 @@ thousand datasets.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from math import inf
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from scenario_apply.dataset.assemble import Assembled, DatasetInputs, Described, assemble, describe
 from scenario_apply.dataset.captions.caption_budget import CaptionBudget
@@ -53,8 +55,7 @@ _BYTES_FOR_THREADS = 4 << 20
 _MOST_DECODED = 20_000  # pictures of a dataset; Scenario accepts a hundred
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BuildJob:
+class BuildJob(Struct, frozen=True, kw_only=True):
     """A dataset to build. known: facts that are still valid, by file; fresh: pictures to read.
 
     hashed: facts with hashes of an earlier scan, by digest: a new file with the same bytes has the same pixels.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from scenario_apply.dataset.captions.gather import Gathered, Reader, gather
 from scenario_apply.dataset.facts import FileEntry
@@ -24,8 +25,7 @@ _NOT_WRITTEN = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CaptionPlaces:
+class CaptionPlaces(Struct, frozen=True, kw_only=True):
     """Where the captions of a dataset are on the disk. root: absolute. read: reads a file, relative to the root."""
 
     spec: DatasetSpec

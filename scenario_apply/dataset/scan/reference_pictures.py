@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from posixpath import basename, normpath
 
+from msgspec.structs import replace as with_fields
+
 from scenario_apply.dataset.sample_references import default_problems, picture_at
 from scenario_apply.dataset.types import Dataset, Image
 from scenario_apply.errors import Diagnostic, Location
@@ -57,7 +59,7 @@ def _with(
     found: Mapping[str, Mapping[str, Image]],
 ) -> Mapping[str, Dataset]:
     changed = {
-        name: replace(
+        name: with_fields(
             datasets[name],
             problems=(*datasets[name].problems, *dict.fromkeys(problems.get(name, ()))),
             references=found.get(name, {}),

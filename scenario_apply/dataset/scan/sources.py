@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from stat import S_IFREG, S_ISDIR
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from scenario_apply.dataset.facts import FileEntry
 from scenario_apply.dataset.scan.barriers import no_consent_finding, refusal_finding
@@ -40,8 +41,7 @@ _YAML_COST = 20  # reading YAML takes so much longer than reading CSV
 _ROWS_OF_A_LISTING = 5  # opening a folder takes as long as listing this many files
 
 
-@dataclass(slots=True)
-class SourceFolder:
+class SourceFolder(Struct):
     """One source of pictures. file: relative to the root. keep: a glob over paths below it; None: all.
 
     names: the files to use, when the dataset names single files of the folder.
@@ -55,8 +55,7 @@ class SourceFolder:
     layout: str = ""  # of the folders below it that are read, too: a kind of Convention
 
 
-@dataclass(slots=True)
-class Listing:
+class Listing(Struct):
     """Everything a dataset depends on. stats: (file, size, mtime_ns, identity) of single files such as captions.
 
     guard: opens what is listed.

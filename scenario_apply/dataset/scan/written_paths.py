@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
 
-from msgspec.structs import replace as with_fields
+from msgspec.structs import replace
 
 from scenario_apply.manifest.loader.listing import identity_of
 from scenario_apply.manifest.spec import DatasetSpec
@@ -31,12 +30,12 @@ class WrittenPaths:
         if all(path is None or _is_plain(path) for path in written):
             return spec
         if pairs is not None:
-            pairs = with_fields(pairs, folder=self._one(pairs.folder), table=self._one(pairs.table))
+            pairs = replace(pairs, folder=self._one(pairs.folder), table=self._one(pairs.table))
         return replace(
             spec,
             before=self._one(spec.before),
             after=self._one(spec.after),
-            captions=with_fields(captions, path=self._one(captions.path)),
+            captions=replace(captions, path=self._one(captions.path)),
             pairs=pairs,
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import shlex
 import stat
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -110,7 +111,8 @@ class _Loader:
         given = self._given(variables, var_files)
         waiting = [(file, None) for file in _files_of(absolute)] if is_folder else [(absolute, None)]
         if is_folder and not waiting:
-            hint = f"put a file that ends in {_ENDINGS[0]} there, or name another folder"
+            made = f"create one with `scenario-apply init {shlex.quote(shown)}`"
+            hint = f"put a file that ends in {_ENDINGS[0]} there, name another folder, or {made}"
             raise ManifestError(
                 f"the folder {shown} contains no manifest", location=Location(file=shown), hint=hint, code="no-manifest"
             )
@@ -164,6 +166,8 @@ class _Loader:
             folder = os.path.dirname(absolute)
             names = os.listdir(folder) if os.path.isdir(folder) else []
             hint = did_you_mean(os.path.basename(absolute), [n for n in names if n.endswith(_ENDINGS)])
+            if path.startswith(("model.", "composition.")):
+                hint = hint or f"a manifest is expected here: --select {path} selects a resource of it"
             raise ManifestError(
                 f"{path} does not exist",
                 location=Location(file=path),

@@ -14,7 +14,7 @@ from typing import Any
 from scenario_apply.errors import ManifestError
 from scenario_apply.manifest.caption_words import captions_hint
 from scenario_apply.manifest.other_generators import SIZE_HINT, foreign_sample_key
-from scenario_apply.manifest.other_trainers import foreign_dataset_key, foreign_parameter, hint_for_list
+from scenario_apply.manifest.other_trainers import foreign_dataset_key, hint_for_list
 from scenario_apply.manifest.parameters import unknown_parameter
 from scenario_apply.manifest.positions import Map, Mark, Seq, SourceMark, kind_of
 from scenario_apply.manifest.report import Report
@@ -29,6 +29,7 @@ from scenario_apply.manifest.schema.branches import (
     takes_kind,
     unknown_keys,
 )
+from scenario_apply.manifest.schema.key_hints import unknown_key_hint
 from scenario_apply.manifest.written_numbers import number_hint
 from scenario_apply.model.did_you_mean import did_you_mean, listed
 from scenario_apply.model.training_types import SECRET_PARAMETERS
@@ -174,6 +175,7 @@ class Explanation:
                 self._walk(matching, inner, inner_path, value_mark)
             elif (rest := schema.get("additionalProperties", True)) is False:
                 self._unknown_key(key, path, properties, key_mark)
+                self._report.forget_undefined(inner, value_mark)
             else:
                 self._walk(rest, inner, inner_path, value_mark)
         for key in schema.get("required", ()):
@@ -234,13 +236,7 @@ class Explanation:
             self._report.error("key", what, mark, "use letters, digits, _ and -; `name:` accepts any text")
             return
         where = f"in {path}" if path else "at the top level"
-        is_of_dataset = {"trigger", "exclude"} <= properties.keys() or {"suffix", "lines"} <= properties.keys()
-        of_dataset = foreign_dataset_key(key) if is_of_dataset else None
-        of_sample = _hint_of_sample(key, properties) if "guidance" in properties else None
-        is_foreign = (foreign_parameter(key) or "").startswith("did you mean")
-        named = _nearest_parameter(key, path) if is_foreign else None
-        hint = of_dataset or of_sample or named or did_you_mean(key, properties) or _known_elsewhere(key, path)
-        hint = hint or f"known keys: {listed(properties, 20)}"
+        hint = unknown_key_hint(key, path, properties, self._root)
         self._report.error("unknown-key", f"unknown key {key} {where}", mark, hint)
 
     def _number_hint(self, value: str, mark: Mark, *, whole: bool) -> str:
@@ -311,48 +307,3 @@ _NOWHERE = SourceMark("", 0, 0)
 
 def _last(path: str) -> str:
     return _DOT.split(path)[-1]
-
-
-_ELSEWHERE = {
-    "shortDescription": "did you mean description?",
-    "collections": "use tags: instead",
-    "train": "training parameters belong under parameters:",
-    "training": "training parameters belong under parameters:",
-    "concept": "did you mean concepts?",
-    "loras": "did you mean concepts?",
-    "samples": "put it below a model or a composition, or below defaults: for all of them",
-    "resources": "use models:, compositions: and datasets:",
-    "steps": "did you mean parameters.maxTrainSteps?",
-}
-
-
-def _hint_of_sample(key: str, properties: Schema) -> str | None:
-    """The hint for a key of a sample, or of a block of samples: there, any other may be a set's name."""
-    is_block = "prompts" in properties
-    foreign = foreign_sample_key(key, has_prompts=is_block) or did_you_mean(key, properties)
-    if foreign is not None:
-        return foreign
-    if not is_block:
-        return f"known keys: {listed(properties, 20)}; a sample is named with {{ name: {key}, prompt: ... }}"
-    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]*", key):
-        return "use letters, digits, _ and - for the name of a set"
-    return f"put sets of prompts below prompts:, as in prompts: {{ {key}: ... }}"
-
-
-def _known_elsewhere(key: str, path: str) -> str | None:
-    """The hint for a key that belongs one level down, or that another trainer uses."""
-    return _nearest_parameter(key, path) or _ELSEWHERE.get(key) or foreign_parameter(key)
-
-
-def _nearest_parameter(key: str, path: str) -> str | None:
-    """The hint for a training parameter among the fields of a model."""
-    if path.count(".") != 1 or not path.startswith(("models.", "defaults.models")):
-        return None
-    from scenario_apply.model.did_you_mean import nearest
-    from scenario_apply.model.training_types import PARAMETER_NAMES
-
-    name = nearest(key, PARAMETER_NAMES, 1)
-    foreign = foreign_parameter(key) or ""
-    if not name and foreign.startswith("did you mean"):
-        name = (foreign[13:-1],)
-    return f"did you mean parameters.{name[0]}?" if name else None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from typing import cast
+
+from msgspec import Struct
 
 from scenario_apply.manifest.fields import plain
 from scenario_apply.manifest.positions import Node
@@ -28,8 +29,7 @@ class TemplateError(Exception):
         self.code, self.message, self.hint, self.line, self.variable = code, message, hint, line, variable
 
 
-@dataclass(frozen=True, slots=True)
-class Trigger:
+class Trigger(Struct, frozen=True):
     """What `trigger` is in the prompts of a model's samples. text None: it is not defined; what says why."""
 
     text: str | None

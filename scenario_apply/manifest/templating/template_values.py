@@ -7,11 +7,11 @@ Otherwise a thousand templates with one comparison each could reveal the secret.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from jinja2 import nodes
 from jinja2.exceptions import SecurityError
+from msgspec import Struct
 
 from scenario_apply.manifest.templating.allowed_environment import AllowedEnvironment
 from scenario_apply.manifest.templating.syntax_tree import key_of
@@ -79,8 +79,7 @@ class TemplateVariables(Mapping[str, Any]):
         return len(self._values)
 
 
-@dataclass(frozen=True, slots=True)
-class WholeValue:
+class WholeValue(Struct, frozen=True):
     """What an expression passes on unchanged. value None: nothing is set. is_outside: it came from the environment."""
 
     value: object

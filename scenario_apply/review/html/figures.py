@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from scenario_apply.errors import Diagnostic
 from scenario_apply.review.change_view import ChangeView, PairView, PictureView, TextView
@@ -14,8 +16,7 @@ from scenario_apply.review.word_diff import Stretch
 FigureKind = Literal["added", "replaced", "removed", "caption", "pair", "picture"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PictureFacts:
+class PictureFacts(Struct, frozen=True, kw_only=True):
     """A picture of a dataset as it is now. twins: paths of those that a finding says it repeats.
 
     sha256: of its file. width, height: in pixels as sent, 0 where a Git LFS pointer hides them.
@@ -42,8 +43,7 @@ class FigureSide(NamedTuple):
     measures: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
+class Figure(Struct, frozen=True, kw_only=True):
     """id: of its element. sign: + ~ -. note: what else is to be said. twins: pictures that it repeats.
 
     text: its caption or instruction; None: Scenario's own. words: what changed in it, in safe texts; empty where

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from scenario_apply.errors import Diagnostic
 from scenario_apply.model.address import Address
@@ -58,8 +59,7 @@ class Price(NamedTuple):
     requests: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
+class Card(Struct, frozen=True, kw_only=True):
     """A change with its figures. anchor: id of its element."""
 
     change: ChangeView
@@ -100,8 +100,7 @@ class FindingGroup(NamedTuple):
     findings: tuple[Diagnostic, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanPage:
+class PlanPage(Struct, frozen=True, kw_only=True):
     """What the templates of a plan draw."""
 
     plan: PlanView

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from html import escape
+from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from scenario_apply.model.amounts import amount
 from scenario_apply.review.comparison_view import CellView, ColumnHead, Comparison, DrawnView, PromptRow
@@ -23,8 +26,7 @@ _WIDE = 110  # pixels of a picture
 _FOLDER = ".scenario/samples"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SampleLinks:
+class SampleLinks(Struct, frozen=True, kw_only=True):
     """Where small copies are. in_git: digests of those in the commit under review. url: of a folder that has all."""
 
     links: PictureLinks = field(default_factory=PictureLinks)
@@ -36,7 +38,8 @@ class SampleLinks:
         if digest is None or not _DIGEST.fullmatch(digest):
             return None
         if self.url is not None:
-            address = f"{self.url.rstrip('/')}/{digest}.webp"
+            folder, sign, query = self.url.partition("?")
+            address = f"{folder.rstrip('/')}/{digest}.webp{sign}{query}"
             return address, address
         file = f"{_FOLDER}/{digest}.webp"
         image, page = self.links.image(file, "head"), self.links.page(file, "head")
@@ -48,14 +51,23 @@ class SampleLinks:
         return self.links.shows_images
 
 
-class _Detail:
-    """images: whether pictures are shown or linked. prompt: characters of it, 0 for none."""
+class _Detail(NamedTuple):
+    """images: whether pictures are shown or linked. prompt: characters of it, 0 for none. columns: 0 for all."""
 
-    def __init__(self, images: bool, prompt: int) -> None:
-        self.images, self.prompt = images, prompt
+    images: bool
+    prompt: int
+    columns: int = 0
 
 
-_DETAILS = (_Detail(True, 400), _Detail(True, 80), _Detail(False, 80), _Detail(False, 0))
+_DETAILS = (
+    _Detail(True, 400),
+    _Detail(True, 80),
+    _Detail(True, 80, columns=12),
+    _Detail(True, 80, columns=6),
+    _Detail(True, 80, columns=3),
+    _Detail(False, 80),
+    _Detail(False, 0),
+)
 
 
 def comparison_markdown(view: Comparison, options: MarkdownOptions, samples: SampleLinks, command: str) -> str:
@@ -79,10 +91,15 @@ def comparison_levels(view: Comparison, samples: SampleLinks) -> list[Lines]:
 
     if not view.rows:
         return [lambda: ["No samples were drawn yet."]]
-    return [*map(at, _DETAILS), count]
+    return [*(at(detail) for detail in _DETAILS if detail.columns < len(view.columns)), count]
 
 
 def _table(view: Comparison, samples: SampleLinks, detail: _Detail) -> Iterator[str]:
+    if detail.columns:
+        yield f"The last {detail.columns} of {len(view.columns)} columns."
+        yield ""
+        rows = tuple(row._replace(cells=row.cells[-detail.columns :]) for row in view.rows)
+        view = view._replace(columns=view.columns[-detail.columns :], rows=rows)
     header = ["sample", *(f"{words(head.title)}{f' ({head.place})' if head.place else ''}" for head in view.columns)]
     yield from table(header, [*_facts(view.columns), *(_row(row, samples, detail) for row in view.rows)])
     if view.bits:
@@ -124,7 +141,7 @@ def _picture(one: DrawnView, number: int, samples: SampleLinks) -> str:
         return ""
     image, page = addresses
     if samples.shows_images:
-        return f'<a href="{page}"><img src="{image}" width="{_WIDE}" alt="picture {number}"></a>'
+        return f'<a href="{escape(page)}"><img src="{escape(image)}" width="{_WIDE}" alt="picture {number}"></a>'
     return f"[picture {number}]({page})"
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from scenario_apply.dataset.digest import digest_of_rows
 from scenario_apply.model.address import Address
@@ -32,8 +33,7 @@ _NOTHING = "—"
 _SLUG = re.compile(r"[^a-z0-9.-]+")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CardFacts:
+class CardFacts(Struct, frozen=True, kw_only=True):
     """What a card says. name: of the model; description, license, trigger, dataset: of the manifest, where it has them.
 
     commit: of the checkout that the version was trained from. pictures: where the pictures of samples lie, relative to

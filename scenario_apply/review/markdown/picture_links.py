@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal, assert_never
 from urllib.parse import quote
+
+from msgspec import Struct
 
 Flavour = Literal["github", "gitlab", "bitbucket", "azure"]
 FLAVOURS: tuple[Flavour, ...] = ("github", "gitlab", "bitbucket", "azure")
@@ -18,16 +19,14 @@ Side = Literal["head", "base"]
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Commit:
+class Commit(Struct, frozen=True, kw_only=True):
     """A commit of a repository. url: of the repository's page, without a slash at its end."""
 
     url: str
     sha: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PictureLinks:
+class PictureLinks(Struct, frozen=True, kw_only=True):
     """head, base: the commit under review and the one it is compared with; None where it is not known.
 
     folder: of the manifest's root within the repository, "" for its top. is_file: whether a file, seen from the

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TypeVar
+
+from msgspec import Struct, field
 
 from scenario_apply.errors import Diagnostic
 from scenario_apply.model.address import Address
@@ -49,8 +50,7 @@ _SCREENS = (Screen(width=100, verbose=True), Screen(width=100))
 """How findings and drift are drawn: all, or the first of each kind."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MarkdownOptions:
+class MarkdownOptions(Struct, frozen=True, kw_only=True):
     """max_length: in characters; None: what the host takes, less RESERVE. report_url: of a page that shows all.
 
     key: what tells this comment from others of scenario-apply on the same pull request. full: blocks start opened.

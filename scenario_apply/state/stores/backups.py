@@ -7,7 +7,8 @@ import os
 import re
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from scenario_apply.errors import Location, ScenarioApplyError, StateDamaged
 from scenario_apply.model.remote import ModelId
@@ -26,8 +27,7 @@ _LINEAGE = re.compile(rb'"lineage":\s*"([0-9A-Za-z-]{1,64})"')
 _MODEL_ID = re.compile(rb'"id":\s*"([A-Za-z0-9_.-]{1,128})"')
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Backups:
+class Backups(Struct, frozen=True, kw_only=True):
     """Those of one state file. folder: the state's; name: of the state's file."""
 
     folder: OwnFolder

@@ -14,9 +14,10 @@ import re
 import shlex
 import threading
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType, TracebackType
 from typing import Literal, Self, assert_never
+
+from msgspec import Struct
 
 from scenario_apply.errors import StateDamaged, StateNotSaved
 from scenario_apply.model import codec
@@ -42,8 +43,7 @@ from scenario_apply.state.stores.own_files import OwnFolder, UnsafeFile, hint_of
 from scenario_apply.state.stores.state_folder import state_folder
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unanswered:
+class Unanswered(Struct, frozen=True, kw_only=True):
     """A call that was sent and has no recorded outcome. details: what was known about it, such as an upload id.
 
     is_foreign: another machine sent it, whose clock may be wrong: sent_at then says only what was sent before what.
@@ -55,8 +55,7 @@ class Unanswered:
     is_foreign: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Replayed:
+class Replayed(Struct, frozen=True, kw_only=True):
     """The result of replaying a journal on its state. run: the id of its run; None for an empty journal.
 
     baseline: what existed on the service before the run created anything.

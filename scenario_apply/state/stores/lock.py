@@ -14,8 +14,10 @@ import json
 import os
 import socket
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from scenario_apply.errors import StateLocked, StateNotSaved
 from scenario_apply.model.ports import Clock
@@ -34,8 +36,7 @@ _NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.
 LOCK_HINT = "wait for it with --lock-timeout S; if that run is surely gone, break it: scenario-apply force-unlock"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Holder:
+class Holder(Struct, frozen=True, kw_only=True):
     """The holder of a lock: user, host, process id, start time (ISO 8601) and command.
 
     Some stores do not know all of it: a text is "" then, the process id 0.

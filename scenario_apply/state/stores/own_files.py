@@ -14,7 +14,8 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
@@ -45,8 +46,7 @@ def hint_of(error: OSError, otherwise: str | None = None) -> str | None:
     return error.hint if isinstance(error, UnsafeFile) else otherwise
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OwnFolder:
+class OwnFolder(Struct, frozen=True, kw_only=True):
     """A folder for files of our own. base: resolved. below: the folders below base, none of which may be a link.
 
     ignores: the .gitignore that the folder gets when it is made here. Methods raise OSError, UnsafeFile among them.

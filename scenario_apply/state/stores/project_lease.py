@@ -13,7 +13,8 @@ import json
 import os
 import socket
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from scenario_apply.errors import StateLocked, StateNotSaved
 from scenario_apply.model.ports import Clock
@@ -24,8 +25,7 @@ from scenario_apply.state.stores.own_files import OwnFolder, hint_of
 _WAIT = "wait for it with --lock-timeout S; it is free again when that run ends, or when its lease expires"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProjectLease:
+class ProjectLease(Struct, frozen=True, kw_only=True):
     """folder: of the states. name: the file in it. run: what tells this run of a fleet from others; holder: who it is.
 
     holds_s: seconds from a renewal to the end.

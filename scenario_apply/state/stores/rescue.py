@@ -10,8 +10,9 @@ import os
 import shlex
 import tempfile
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Literal, Protocol
+
+from msgspec import Struct
 
 from scenario_apply.errors import StateError, StateNotSaved
 from scenario_apply.state.state import State
@@ -23,8 +24,7 @@ StatePlace = Literal["ours", "gone", "continued", "replaced"]
 serial of the same lineage, anything else."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rescue:
+class Rescue(Struct, frozen=True, kw_only=True):
     """text: what happened, where everything is, what to do. first: the shell command that must come before the next
     apply, None when none must. is_lost: no apply may follow at all, nothing of the run is on disk."""
 

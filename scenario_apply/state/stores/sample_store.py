@@ -12,7 +12,7 @@ from contextlib import suppress
 from hashlib import sha256
 
 from scenario_apply.state.stores.atomic import write_atomically
-from scenario_apply.state.stores.own_files import own_folder
+from scenario_apply.state.stores.own_files import OwnFolder, own_folder
 
 SAMPLES_FOLDER = (".scenario", "samples")
 _MOST_BYTES = 1 << 20
@@ -30,9 +30,11 @@ def copy_name(digest: str) -> str:
 class SampleStore:
     """Of one root. Nothing is written or deleted through a link. Methods raise OSError, UnsafeFile among them."""
 
-    def __init__(self, root: str) -> None:
-        self._own = own_folder(root, within=root).within(SAMPLES_FOLDER[0])
-        self._folder = self._own.within(*SAMPLES_FOLDER[1:])
+    def __init__(self, root: str, published: OwnFolder | None = None) -> None:
+        """root: the folder .scenario/ is in. published: another folder for copies, which others may read."""
+        own = own_folder(root, within=root).within(SAMPLES_FOLDER[0])
+        self._ignored = own if published is None else None
+        self._folder = own.within(*SAMPLES_FOLDER[1:]) if published is None else published
 
     @property
     def path(self) -> str:
@@ -42,17 +44,22 @@ class SampleStore:
         """Write a copy, unless it is there; its digest."""
         digest = sha256(data).hexdigest()
         if not self.has(digest):
-            self._own.ignore_all()
-            write_atomically(self._folder, copy_name(digest), data)
+            if self._ignored is not None:
+                self._ignored.ignore_all()
+            write_atomically(self._folder, copy_name(digest), data, mode=0o666 if self._ignored is None else 0o600)
         return digest
 
     def has(self, digest: str) -> bool:
         """Whether the copy is there, and nothing else under its name."""
+        return self.read(digest) is not None
+
+    def read(self, digest: str) -> bytes | None:
+        """The copy; None where it is not there, or something else is under its name."""
         try:
             data, _ = self._folder.read(copy_name(digest), _MOST_BYTES)
         except OSError:
-            return False
-        return sha256(data).hexdigest() == digest
+            return None
+        return data if sha256(data).hexdigest() == digest else None
 
     def path_of(self, digest: str) -> str:
         """Where the copy is, or would be."""

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
 
 from scenario_apply.errors import StateError
 from scenario_apply.model.ports import Clock
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
     from scenario_apply.state.stores.rescue import Rescue
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded:
+class Loaded(Struct, frozen=True, kw_only=True):
     """A state as it was found. has_journal: a run before this one did not end properly."""
 
     state: State

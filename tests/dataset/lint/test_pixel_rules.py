@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from msgspec.structs import replace
 from PIL import Image, ImageEnhance
 
 from scenario_apply.dataset.lint.pixel_rules import blur_and_exposure, unlike_others

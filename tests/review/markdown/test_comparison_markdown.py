@@ -34,6 +34,12 @@ def test_pictures_at_a_given_address() -> None:
     assert f'<a href="{address}"><img src="{address}" width="110" alt="picture 1"></a>' in text
 
 
+def test_an_address_with_a_query_keeps_it_behind_the_name() -> None:
+    """As those of folders that a token opens; its signs end no attribute."""
+    text = shown(view_of(ONE), SampleLinks(url="https://example.com/samples?sv=1&sig=x%2F"))
+    assert f'<img src="https://example.com/samples/{ONE}.webp?sv=1&amp;sig=x%2F"' in text
+
+
 def test_pictures_in_git_are_linked_at_the_commit_under_review() -> None:
     text = shown(view_of(ONE), SampleLinks(links=GIT, in_git=frozenset([ONE])))
     page = f"https://git.example/o/r/blob/{'c' * 40}/art/.scenario/samples/{ONE}.webp"
@@ -71,6 +77,17 @@ def test_heads_distances_and_what_is_missing() -> None:
     assert "| samples | 21.5 CU | 10.75 CU |" in text
     assert "2 pictures · 2, 2 from version 1" in text
     assert "failed: `no capacity: try later`" in text
+
+
+def test_where_not_all_pictures_fit_those_of_the_last_columns_are_shown() -> None:
+    drawn = [version(n, sample(request(HARBOUR), picture(f"p{n}", thumbnail=ONE))) for n in range(1, 21)]
+    record = Record(current=drawn[-1], previous=tuple(reversed(drawn[:-1])))
+    view = compared("x", weights_of(KAEL, record), SampleSources(state=state_of({KAEL: record})))
+    for length, columns in ((8_000, 20), (4_500, 12), (3_000, 6)):
+        text = shown(view, SampleLinks(url="https://example.com"), max_length=length)
+        assert text.count("<img") == columns
+        assert ("of 20 columns" in text) is (columns < 20)
+        assert "version 20 (current)" in text
 
 
 @pytest.mark.parametrize("length", [2_000, 4_000, 20_000])

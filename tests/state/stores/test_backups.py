@@ -105,7 +105,7 @@ def test_a_git_conflict_is_named_and_leads_to_state_merge(tmp_path: Path) -> Non
         store(tmp_path).load()
     (problem,) = caught.value.problems
     assert (problem.code, problem.location and problem.location.line) == ("state-conflict", 1)
-    assert f"scenario-apply state merge --state {path}" in (problem.hint or "")
+    assert f"scenario-apply state merge --state {shlex.quote(str(path))}" in (problem.hint or "")
 
 
 def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:

@@ -118,7 +118,7 @@ class StateBackend(Protocol):
         ...
 
     def break_lock(self) -> Holder | None:
-        """Remove the lease whoever holds it (force-unlock); whose it was. None when there was none."""
+        """Remove the lease of any run (force-unlock); whose it was. None when there was none."""
         ...
 
     def holder(self) -> Holder | None:

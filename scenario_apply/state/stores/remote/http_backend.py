@@ -17,7 +17,8 @@ import os
 import threading
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from scenario_apply.api.exchange import NoAnswer, Outcome, Reply
 from scenario_apply.errors import ScenarioApplyError, StateDamaged, StateLocked
@@ -41,8 +42,7 @@ RENEW_EVERY_S = 20.0
 _VERSIONS_SHOWN = 10
 
 
-@dataclass(slots=True, kw_only=True)
-class _CallChange:
+class _CallChange(Struct, kw_only=True):
     """A record of a call that is to be kept, or deleted (content None), and what became of that."""
 
     name: str
@@ -145,7 +145,7 @@ class HttpBackend:
                 raise change.error
 
     def _post_queue(self, own: list[_CallChange]) -> None:
-        """own: those of this thread, which nobody waits for when it is interrupted."""
+        """own: those of this thread, whose replies are not waited for when it is interrupted."""
         with self._queue_lock:
             batch, self._queue = self._queue, []
         try:

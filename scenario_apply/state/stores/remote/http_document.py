@@ -78,7 +78,7 @@ def closed(state: bytes | None, calls: Mapping[str, str], *, above: int) -> tupl
 
 
 def digest_of(content: bytes | None) -> str:
-    """What tells two documents apart: the same for JSON that a server laid out anew. "" for no document."""
+    """What tells two documents apart: the same for JSON that a server formatted again. "" for no document."""
     if content is None:
         return ""
     with suppress(Misfit, OverflowError, RecursionError):  # no JSON, or more than can be written again

@@ -95,7 +95,7 @@ class HttpLock:
         """Whether the lock is still that of this process; None where the server's answer does not say.
 
         It is asked for once more, with the same id. Raises LeaseLost for the lock of another, and where it was free,
-        because somebody broke it: then it is given back.
+        because another user broke it: then it is given back.
         """
         if self.id is None:
             raise self._lost("it was given back")
@@ -128,7 +128,7 @@ class HttpLock:
             raise StoreUnavailable(error.message, hint=hint) from error
 
     def break_it(self) -> Holder | None:
-        """Remove the lock of whoever holds it; whose it was. None when there was none.
+        """Remove the lock of any run; whose it was. None when there was none.
 
         Raises StateLocked where another took it in between.
         """
@@ -145,7 +145,7 @@ class HttpLock:
         return held.holder
 
     def holder(self) -> Holder | None:
-        """Who holds it; None when nobody does."""
+        """Who holds it; None when it is free."""
         held = self._other()
         return None if held is None else held.holder
 
@@ -180,7 +180,7 @@ class HttpLock:
         return HeldLock(id, note, _holder_of(id, note, knows_command=not self._address.is_gitlab))
 
     def _unlocked(self, note: Mapping[str, object] | None) -> Reply:
-        """note: None for the lock of whoever it is."""
+        """note: None for the lock of any run."""
         address = self._address
         path = address.unlock_path
         if note is not None and address.unlock_method == "DELETE":  # its body may be dropped, and then any lock ends

@@ -1,4 +1,4 @@
-"""Takes the lease of a state, renews it while a run goes on, and says whether the run may still pay and write.
+"""Takes the lease of a state, renews it during a run, and says whether the run may still pay and write.
 
 How long a lease is valid is counted from before the request that took or renewed it, by a clock that also counts the
 time in which the machine was suspended. Whose a lease is only the store decides.

@@ -1,6 +1,6 @@
 """A state store on a backend: one document with its version, a lease, and what a run must leave for other machines.
 
-The document carries a note while a run goes on: only then the records of its calls, and the journal that the run left
+The document carries a note during a run: only then the records of its calls, and the journal that the run left
 on this machine, are looked at. So a plan of nothing reads one object.
 """
 
@@ -11,10 +11,10 @@ import hashlib
 import math
 import os
 from collections.abc import Collection, Iterator
-from dataclasses import replace as with_fields
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
+from msgspec.structs import replace as with_fields
 
 from scenario_apply.errors import ScenarioApplyError, StateDamaged, StateError, StateForeign, StateNotSaved
 from scenario_apply.model import codec
@@ -285,7 +285,7 @@ class RemoteStore(DocumentStore):
         return StoreJournal(self._backend, self.journal_path, run_id, now, self.check_unchanged, self._folder)
 
     def _clear_away(self) -> None:
-        """Records of runs whose end is recorded. Raises StateForeign for a run that still goes on without its lease."""
+        """Records of runs whose end is recorded. Raises StateForeign for a run that continues without its lease."""
         records = self._backend.calls()
         run = self._recovered
         if run is not None and set(names_of_run(records, run, self.shown)) - set(self._found):

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from scenario_apply.model.ports import Clock
 from scenario_apply.state.stores.lock import Holder
@@ -16,8 +17,7 @@ from scenario_apply.state.stores.remote.backend import StateBackend
 from scenario_apply.state.stores.remote.lease_keeper import take_lease
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunLease:
+class RunLease(Struct, frozen=True, kw_only=True):
     """holder: the same for all tasks of a run, and of no other run."""
 
     backend: StateBackend

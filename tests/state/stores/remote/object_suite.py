@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import obstore
 import pytest
+from msgspec.structs import asdict
 
 from scenario_apply.errors import StateDamaged, StateLocked
 from scenario_apply.model.timestamps import from_iso

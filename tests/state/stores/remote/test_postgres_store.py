@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace as with_fields
 
 from scenario_apply.errors import ScenarioApplyError, StateLocked
 from scenario_apply.state.state_url import StateUrl, parse_state_url
@@ -165,7 +166,7 @@ def test_force_unlock_ends_the_session_that_holds_the_lock(open_store: Open) -> 
     assert other.break_lock() == HOLDER
     assert other.break_lock() is None
     assert other.holder() is None
-    other.acquire(replace(HOLDER, who="ben"))
+    other.acquire(with_fields(HOLDER, who="ben"))
     with pytest.raises(LeaseLost):
         store.put_call("train-1", b"{}", is_new=True)
     store.release(lease)
@@ -327,7 +328,7 @@ def test_a_name_is_no_part_of_a_statement(open_store: Open, name: str) -> None:
     store = open_store()
     store.write(b"kept", replacing=None)
     odd = open_store(replace(store._url, path=name))
-    odd.acquire(replace(HOLDER, command=f"apply {name} \udcff"))
+    odd.acquire(with_fields(HOLDER, command=f"apply {name} \udcff"))
     odd.write(b"odd", replacing=None)
     odd.put_call(name, b"call", is_new=True)
     odd.keep_backup(1, b"odd")
