@@ -279,10 +279,10 @@ def _datasets_of(request: PlanRequest, selected: frozenset[Address]) -> PlanRequ
 def _sections(known: Known, request: PlanRequest, selected: frozenset[Address] | None = None) -> Iterator[Section]:
     """What is said of datasets, trainings, money and dependencies. selected: as in resource_graph."""
     plan = None if known.prepared is None else known.prepared.plan
-    yield statistics_section({name: dataset_statistics(d.contents) for name, d in request.datasets.items()})
     samples = known.compared.section(None if selected is None else known.state.records)
     if samples is not None:
         yield samples
+    yield statistics_section({name: dataset_statistics(d.contents) for name, d in request.datasets.items()})
     yield history_section(known.state, known.samples, known.records, declared_bests(request.manifest))
     yield cost_section(known.state, plan)
     changes = None if plan is None else plan.changes

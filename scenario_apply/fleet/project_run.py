@@ -87,10 +87,6 @@ class ProjectRun:
         """Whether the next task has nothing to do but to launch what was held."""
         return self._kind == "look" and not self.running and not self._drawing
 
-    @property
-    def is_begun(self) -> bool:
-        return self._kind == "look" or self.has_died
-
     def next_task(self, now: float, *, may_launch: int | None, cost: float | None) -> Task:
         """The task that is due; the run is in flight until take() or lost()."""
         self.due_at, self.phase = None, "working"

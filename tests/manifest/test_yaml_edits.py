@@ -133,6 +133,23 @@ def test_maps_are_set_where_they_are_written() -> None:
     assert edited(YamlEdit((*kael, "samples"), {"a": 1})) == ["+    samples: { a: 1 }"]
 
 
+def test_a_number_sign_within_a_value_is_no_comment() -> None:
+    text = 'best: { version: 1, why: "issue #12", x: a#b } # here\ntags: ["#1", b]\nrank: { a: "#", b: 1 }\n'
+    edits = [
+        YamlEdit(("best",), {"version": 2}),
+        YamlEdit(("tags",), ["c"]),
+        YamlEdit(("rank", "a"), None, removed=True),
+    ]
+    assert with_values(text, edits) == "best: { version: 2 } # here\ntags: [c]\nrank: { b: 1 }\n"
+    with pytest.raises(CannotEdit, match="it has comments inside"):
+        with_values('best: { version: 1, # one\n  why: "#" }\n', edits[:1])
+
+
+def test_a_key_without_a_value_gets_one() -> None:
+    edits = [YamlEdit(("epoch",), 8), YamlEdit(("tags",), ["a"])]
+    assert with_values("epoch:\ntags: # none\n", edits) == "epoch: 8\ntags: [a] # none\n"
+
+
 def test_a_key_is_removed_with_its_line_or_from_its_map() -> None:
     kael = ("models", "kael")
     assert edited(YamlEdit((*kael, "epoch"), None, removed=True)) == ["-    epoch: 8   # chosen"]

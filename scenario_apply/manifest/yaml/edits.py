@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 from scenario_apply.manifest.spec import Json
@@ -69,7 +70,8 @@ def with_values(text: str, edits: Sequence[YamlEdit]) -> str:
     root = composed(text)
     changes = [change for edit in edits for change in _changes_of(text, root, edit)]
     for change in sorted(changes, key=lambda one: (one.start, one.end), reverse=True):
-        text = text[: change.start] + change.text + text[change.end :]
+        space = " " if text[change.start - 1 : change.start] == ":" and change.text else ""  # a key without a value
+        text = f"{text[: change.start]}{space}{change.text}{text[change.end :]}"
     return text
 
 
@@ -153,7 +155,7 @@ def _removed(text: str, block: Any, key: str) -> _Change:
     if block.flow_style:
         after = re.match(r"\s*,[ \t]*", text[end:])
         before = re.search(r",\s*\Z", text[:start])
-        if "#" in text[start:end] or (after is None and before is None):
+        if _has_comment(text, start, end, entry) or (after is None and before is None):
             raise CannotEdit("it has comments inside")
         return _Change(start, end + after.end(), "") if after else _Change(before.start() if before else start, end, "")
     line = text.rfind("\n", 0, start) + 1
@@ -164,13 +166,31 @@ def _removed(text: str, block: Any, key: str) -> _Change:
     return _Change(line, until, "")
 
 
+def _has_comment(text: str, start: int, end: int, nodes: Iterable[Any]) -> bool:
+    """Whether there is a comment in a part of the text; a # within a value is none. nodes: all that the part has."""
+    between = text[start:end]
+    for node in _scalars(nodes):
+        first, last = node.start_mark.index - start, node.end_mark.index - start
+        if first >= 0:  # an alias stands for a node that is above
+            between = f"{between[:first]}{' ' * (last - first)}{between[last:]}"
+    return "#" in between
+
+
+def _scalars(nodes: Iterable[Any]) -> Iterator[Any]:
+    for node in nodes:
+        if node.id == "scalar":
+            yield node
+        else:
+            yield from _scalars(chain.from_iterable(node.value) if node.id == "mapping" else node.value)
+
+
 def _map_changes(text: str, node: Any, value: dict[str, Json]) -> list[_Change]:
     """A map in place of one: written on one line where it was, else key by key."""
     start, end = node.start_mark.index, node.end_mark.index
     if node.id != "mapping":
         raise CannotEdit("it is not written as a map")
     if node.flow_style:
-        if "#" in text[start:end]:
+        if _has_comment(text, start, end, [node]):
             raise CannotEdit("it has comments inside")
         return [_Change(start, end, one_line(value, is_flow=True))]
     old = [key.value for key, _ in node.value]
@@ -196,7 +216,7 @@ def _list_changes(text: str, key_node: Any, node: Any, items: list[str]) -> list
     if node.id != "sequence" or any(item.id != "scalar" or "{{" in item.value for item in node.value):
         raise CannotEdit("it is not a list of texts")
     if node.flow_style:
-        if "#" in text[start:end]:
+        if _has_comment(text, start, end, [node]):
             raise CannotEdit("it has comments inside")
         return [_Change(start, end, _flow(items))]
     if not items:
