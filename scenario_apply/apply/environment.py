@@ -21,7 +21,8 @@ class Environment(Struct, frozen=True, kw_only=True):
     """api None: offline. rate_limit: requests a minute, 0 for no limit. counter None: requests are not counted.
 
     pictures: of the same service; None offline. base_notes: of base models, beside the manifest. thumbnails: makes
-    small copies of drawn samples beside the state; None: none are made.
+    small copies of drawn samples beside the state; None: none are made. state_url: of a state in a store,
+    as it is shown.
     """
 
     api: ScenarioApi | None
@@ -35,3 +36,4 @@ class Environment(Struct, frozen=True, kw_only=True):
     pictures: PictureApi | None = None
     thumbnails: Thumbnails | None = None
     base_notes: BaseNotes | None = None
+    state_url: str | None = None

@@ -346,6 +346,7 @@ def _source(
         serial=recorded.serial,
         endpoint=environment.endpoint,
         project=environment.project,
+        store=environment.state_url,
         variables=options.variables,
         var_files=options.var_files,
         flags=PlanFlags(
@@ -358,14 +359,6 @@ def _source(
         ),
         datasets={name: dataset.source_digest for name, dataset in datasets.items()},
     )
-
-
-def bound_to_pictures(plan: Plan, datasets: Mapping[str, Dataset]) -> Plan:
-    """The plan with the digest of every image and caption, so that a stale plan can name the changed file."""
-    from scenario_apply.planning.plan_reader import picture_keys
-
-    pictures = {name: picture_keys(dataset.contents) for name, dataset in datasets.items()}
-    return with_fields(plan, source=with_fields(plan.source, pictures=pictures))
 
 
 def prepare_saved(

@@ -164,7 +164,7 @@ def _is_approved(call: Invocation, found: _Found) -> bool:
     if not call.is_interactive:
         raise ApprovalImpossible(
             "approval is required, but no terminal is attached; nothing was changed",
-            hint="accept --auto-approve writes what is shown above",
+            hint="add --auto-approve to write what is shown above",
         )
     what = f"Write {counted(len(found.edits), 'file')} and the state?" if found.edits else "Write the state?"
     return call.confirm(f"{what} Nothing is changed on Scenario.", "Only 'yes' will be accepted.")

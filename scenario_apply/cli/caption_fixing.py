@@ -128,7 +128,7 @@ def _is_approved(call: Invocation, count: int) -> bool:
     if not call.is_interactive:
         raise ApprovalImpossible(
             "approval is required, but no terminal is attached; nothing was changed",
-            hint="validate --fix --auto-approve writes what is shown above",
+            hint="add --auto-approve to write what is shown above",
         )
     return call.confirm(f"Write {counted(count, 'caption file')}?", "Only 'yes' will be accepted.")
 

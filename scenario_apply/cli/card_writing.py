@@ -200,7 +200,7 @@ def _is_approved(call: Invocation, version: Version, *, replaces: bool) -> bool:
     if not call.is_interactive:
         raise ApprovalImpossible(
             "approval is required, but no terminal is attached; nothing was changed",
-            hint="card ADDRESS --push --auto-approve sends what is shown above",
+            hint="add --auto-approve to send what is shown above",
         )
     what = "Replace the description" if replaces else "Set the description"
     return call.confirm(f"{what} of model {version.id} on Scenario?", "Only 'yes' will be accepted.")

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 _READS = ("validate", "config", "dataset show")
 _RECORDS = (
-    *("plan", "apply", "destroy", "rollback", "status", "output", "force-unlock"),
+    *("plan", "apply", "destroy", "rollback", "status", "output", "force-unlock", "import", "promote"),
     *(f"captions {word}" for word in ("pull", "check", "draft")),
     *(f"samples {word}" for word in ("draw", "show", "prune")),
-    *(f"state {word}" for word in ("list", "show", "mv", "rm", "history", "pull", "push")),
+    *(f"state {word}" for word in ("list", "show", "mv", "rm", "history", "pull", "push", "merge")),
 )
 _ARGUMENTS = (
-    r"--(?:adopt|out|select|train|limit) [^\s`;,]+",
+    r"--(?:adopt|out|select|train|limit|state) (?:'[^']*'|[^\s`;,]+)",
     r"--[a-z][a-z-]*(?:=[^\s`;,]+)?",
     rf"{ADDRESS_PATTERN}(?![\w/=])",
     r"[A-Z]{2,}(?![\w/])",
@@ -78,7 +78,8 @@ def _is_saved_plan(path: str, cwd: str) -> bool:
 
 def _missing(command: str, arguments: str, settings: Settings) -> str:
     given = _OPTION_WITH_VALUE.sub("", arguments).split()
-    if any(not word.startswith("-") and not re.fullmatch(ADDRESS_PATTERN, word) for word in given):
+    names_file = any(not word.startswith("-") and not re.fullmatch(ADDRESS_PATTERN, word) for word in given)
+    if names_file and command != "state merge":  # which joins files into the state of its manifest
         return ""
     words: list[str] = []
     manifest = settings.manifest
@@ -90,5 +91,5 @@ def _missing(command: str, arguments: str, settings: Settings) -> str:
     if command in _RECORDS:
         words += state_option(settings)
         words += ["--local"] if settings.local else []
-    has = {word.partition("=")[0] for word in given}
+    has = {word.partition("=")[0] for word in arguments.split()}
     return "".join(f" {shlex.quote(word)}" for word in words if word.partition("=")[0] not in has)

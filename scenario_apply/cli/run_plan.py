@@ -193,14 +193,19 @@ def outside_files(settings: Settings, request: PlanRequest) -> frozenset[str]:
 
 # -- approval
 
-_SAVED = "use --auto-approve, or apply a saved plan: plan --out FILE, then apply FILE --auto-approve"
-_WITHOUT_A_TERMINAL: Mapping[Mode, str] = {
-    "plan": _SAVED,
-    "drift": _SAVED,
-    "destroy": "use --auto-approve, or apply a saved plan: plan --destroy --out FILE, then apply FILE --auto-approve "
-    "--allow-destroy",
-    "samples": "use --auto-approve",
-}
+
+def _without_a_terminal(session: ApplySession, plan: Plan) -> str:
+    """What approves where nobody can be asked: the option, or a plan that was saved and reviewed."""
+    from scenario_apply.cli.command_lines import applying, planning
+
+    if session.saved is not None or _mode(session) in ("drift", "samples"):
+        return "use --auto-approve"
+    save = planning(session.asked, session.settings, "FILE", plan.source.flags)
+    deletes = " --allow-destroy" if session.destroy else ""
+    return (
+        f"use --auto-approve, or apply a saved plan: {save}, then "
+        f"{applying(session.settings, 'FILE')} --auto-approve{deletes}"
+    )
 
 
 def _require_consent(call: Invocation, plan: Plan) -> None:
@@ -241,7 +246,7 @@ def _is_approved(session: ApplySession, plan: Plan) -> bool:
     if not call.is_interactive:
         raise ApprovalImpossible(
             "approval is required, but no terminal is attached",
-            hint=_WITHOUT_A_TERMINAL[_mode(session)],
+            hint=_without_a_terminal(session, plan),
         )
     if plan.drift and not plan.has_changes:
         return call.confirm(QUESTION, "Only 'yes' will be accepted.")

@@ -27,9 +27,9 @@ _REFUSED = {
 
 def show_saved(call: Invocation, plain: Mapping[str, object]) -> int:
     """Print the plan whole, stale or not; the exit code is that of the plan, and STALE where it no longer fits."""
-    from scenario_apply.cli.command_lines import applying
+    from scenario_apply.cli.command_lines import applying, planning
     from scenario_apply.cli.plan_showing import saved_view, show_plan
-    from scenario_apply.cli.saved_plans import refuse_plan_options, saved_plan
+    from scenario_apply.cli.saved_plans import refuse_plan_options, saved_plan, settings_of_plan
 
     path = call.settings.manifest or "the plan"
     asked = vars(call.arguments)
@@ -39,8 +39,12 @@ def show_saved(call: Invocation, plain: Mapping[str, object]) -> int:
             raise UsageError(f"--{name.replace('_', '-')} cannot be combined with a saved plan: {why}")
     plan = saved_plan(plain, path)
     request, state, stale = _compared(call, plan)
-    is_ready = plan.is_applyable and not stale
-    command = applying(replace(call.settings, local=plan.source.endpoint == "local"), path) if is_ready else None
+    command = None
+    if stale:
+        settings = settings_of_plan(plan, _of_service(plan, call.settings))
+        command = planning(asked, settings, path, plan.source.flags)
+    elif plan.is_applyable:
+        command = applying(replace(call.settings, local=plan.source.endpoint == "local"), path)
     view = saved_view(plan, call.settings, request, state, stale=stale, next_command=command)
     show_plan(call, plan, view, request, state, asks=call.arguments.download_samples)
     if stale:

@@ -305,6 +305,7 @@ def environment_of(
         tool_version=VERSION,
         pictures=None if service is None else service.pictures,
         base_notes=BaseNotes(root, settings.endpoint),
+        state_url=store.shown if is_state_url(store.shown) else None,
         thumbnails=None
         if service is None
         else LazyLooker(root, service.pictures, settings.remote, service.budget.stop_if_cancelled).look,

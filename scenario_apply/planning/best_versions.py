@@ -71,5 +71,5 @@ def _missing(spec: ModelSpec, best: BestVersion, record: Record | None, observed
         severity="warning",
         message=f"`best:` of {spec.address} {what}",
         location=spec.places.get(key) or spec.places.get("best") or spec.place,
-        hint="scenario-apply promote writes it; remove `best:` where the version was deleted",
+        hint=f"scenario-apply promote {spec.address} writes it; remove `best:` where the version was deleted",
     )

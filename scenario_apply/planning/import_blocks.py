@@ -90,7 +90,7 @@ def undeclared_imports(desired: Desired, state: State) -> tuple[Diagnostic, ...]
             severity="warning",
             message=f"{block.model_id} is not imported: {block.target} is not declared",
             location=block.place,
-            hint="scenario-apply import --blocks MANIFEST writes its part of the manifest, with images and captions",
+            hint="scenario-apply import --blocks writes its part of the manifest, with images and captions",
         )
         for block in desired.imports
         if block.target not in desired.specs and block.target not in state.records

@@ -36,7 +36,8 @@ class PlanFlags(Struct, frozen=True, kw_only=True):
 class PlanSource(Struct, frozen=True, kw_only=True):
     """What a plan was made from. files: name -> sha256; pictures: dataset -> path -> "sha256 caption-sha256".
 
-    variables: those of --var; a secret variable cannot be given that way.
+    variables: those of --var; a secret variable cannot be given that way. store: the URL of the state's store, without
+    user and password; None for a state in a file, whose place differs from machine to machine.
     """
 
     manifest_path: str
@@ -45,6 +46,7 @@ class PlanSource(Struct, frozen=True, kw_only=True):
     serial: int
     endpoint: str
     project: str | None
+    store: str | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
     var_files: tuple[str, ...] = ()
     flags: PlanFlags = PlanFlags()

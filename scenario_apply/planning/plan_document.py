@@ -130,8 +130,11 @@ class ManifestDocument(Struct, kw_only=True):
 
 
 class StateDocument(Struct, kw_only=True):
+    """store: the URL of the store that holds the state, without user and password. A state in a file has none."""
+
     lineage: str | None
     serial: Count
+    store: str | None = None
 
 
 class InputsDocument(Struct, kw_only=True):

@@ -30,7 +30,11 @@ def plan_to_json(plan: Plan) -> dict[str, object]:
         "complete": not plan.withheld,
         "errored": bool(plan.blocked) or any(p.severity == "error" for p in plan.diagnostics),
         "manifest": {"path": source.manifest_path, "digest": source.manifest_digest},
-        "state": {"lineage": source.lineage, "serial": source.serial},
+        "state": {
+            "lineage": source.lineage,
+            "serial": source.serial,
+            **({} if source.store is None else {"store": source.store}),
+        },
         "endpoint": source.endpoint,
         "project": source.project,
         "summary": dict(plan.summary),

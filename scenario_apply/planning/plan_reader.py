@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
 
+from msgspec.structs import replace
+
 from scenario_apply.dataset.types import Contents, Dataset
 from scenario_apply.errors import Diagnostic, Location, PlanElsewhere, PlanStale, UsageError
 from scenario_apply.manifest.spec import Manifest
@@ -167,6 +169,12 @@ def picture_keys(contents: Contents) -> dict[str, str]:
     return {image.path: picture_key(image.sha256, texts.get(image.path, image.caption)) for image in contents.images}
 
 
+def bound_to_pictures(plan: Plan, datasets: Mapping[str, Dataset]) -> Plan:
+    """The plan with the digest of every image and caption, so that a stale plan can name the changed file."""
+    pictures = {name: picture_keys(dataset.contents) for name, dataset in datasets.items()}
+    return replace(plan, source=replace(plan.source, pictures=pictures))
+
+
 def instructions_of(contents: Contents) -> dict[str, str]:
     """The instructions of each picture that pairs lead to, by path."""
     found: dict[str, str] = {}
@@ -205,7 +213,7 @@ def _stale(what: str, file: str | None = None) -> Diagnostic:
         code="plan-stale",
         message=what,
         location=None if file is None else Location(file=file),
-        hint="plan again and review it: scenario-apply plan --out FILE",
+        hint="plan again and review it",
     )
 
 
@@ -236,6 +244,7 @@ def _source(document: PlanDocument) -> PlanSource:
         serial=document.state.serial,
         endpoint=document.endpoint,
         project=document.project,
+        store=document.state.store,
         variables=inputs.variables,
         var_files=tuple(inputs.var_files),
         flags=inputs.options,

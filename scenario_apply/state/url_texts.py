@@ -16,13 +16,24 @@ def is_state_url(text: str) -> bool:
 
 
 def without_password(text: str) -> str:
-    """A text with one URL in it, without the password of that, and without the user of a server, who may be a token."""
-    scheme, _, rest = text.partition("://")
+    """A text with one URL in it, without the password and the query of that, and without the user of a server.
+
+    User and query may hold a token.
+    """
+    scheme, found, rest = text.partition("://")
+    if not found:
+        return text
+    place, question, _ = _without_credentials(scheme, rest).partition("?")
+    return f"{scheme}://{place}?{HIDDEN}" if question else f"{scheme}://{place}"
+
+
+def _without_credentials(scheme: str, rest: str) -> str:
+    """rest: what follows the two slashes."""
     authority = rest.partition("/")[0]
     if "@" not in rest or not ("@" in authority or ":" in authority):
-        return text
+        return rest
     credentials, _, place = rest.rpartition("@")
+    if not scheme.lower().endswith(("postgres", "postgresql")):
+        return f"{HIDDEN}@{place}"
     user, colon, _ = credentials.partition(":")
-    if not colon and scheme.lower().endswith(("postgres", "postgresql")):
-        return text
-    return f"{scheme}://{f'{user}:' if colon else ''}{HIDDEN}@{place}"
+    return f"{user}:{HIDDEN}@{place}" if colon else rest

@@ -105,7 +105,7 @@ def test_what_was_changed_is_in_the_files_and_a_plan_is_empty(
     assert run(["accept", "--check"]) == 1
     assert (tmp_path / "scenario.yaml").read_text() == MANIFEST, "--check writes nothing"
     assert run(["accept"]) == 1
-    assert "accept --auto-approve" in capsys.readouterr().err
+    assert "add --auto-approve" in capsys.readouterr().err
     assert run(["accept", "--auto-approve"]) == 0
     assert "-a hooded ranger, view number 2\n" in capsys.readouterr().out
     expected = MANIFEST.replace("name: Kael ", 'name: "Kael: the ranger" ')

@@ -109,6 +109,27 @@ def test_a_locked_state_is_applied_with_the_same_command(
 
 
 @pytest.mark.usefixtures("service")
+@pytest.mark.parametrize("command", ["apply", "destroy"])
+def test_without_a_terminal_the_hint_names_whole_commands(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The saved plan is that of the same state and selection."""
+    shared = ["--state=other.json", "--select=model.kael"]
+    if command == "destroy":
+        assert main(["apply", "--state=other.json", "--auto-approve", "--no-wait"]) == 0
+    assert main([command, *shared]) == 1
+    flag = " --destroy" if command == "destroy" else ""
+    end = " --allow-destroy" if command == "destroy" else ""
+    assert (
+        "hint: use --auto-approve, or apply a saved plan: scenario-apply plan --state=other.json --select=model.kael"
+        f"{flag} --out=FILE, then scenario-apply apply FILE --state=other.json --auto-approve{end}\n"
+    ) in capsys.readouterr().err
+    assert main(["plan", *shared, "--out=p.json"]) == 0
+    if command == "apply":
+        capsys.readouterr()
+        assert main(["apply", "p.json", "--state=other.json"]) == 1
+        assert "hint: use --auto-approve\n" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("service")
 def test_a_store_that_does_not_answer_is_asked_once(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

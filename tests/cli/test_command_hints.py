@@ -35,6 +35,11 @@ FLAGS = "'my manifests' '--var=note=a b' --var-file=v.yaml '--state=s t.json' --
         ("scenario-apply plan --local says more", "scenario-apply plan --local says more"),
         ("apply it: scenario-apply apply p.json", "apply it: scenario-apply apply p.json"),
         ("apply it: scenario-apply apply p.json --local", "apply it: scenario-apply apply p.json --local"),
+        ("see scenario-apply state list --state k.json", "see scenario-apply state list --state k.json --local"),
+        ("see scenario-apply state list --state 'a b'", "see scenario-apply state list --state 'a b' --local"),
+        ("then scenario-apply state merge a.json b.json", "then scenario-apply state merge a.json b.json --local"),
+        ("scenario-apply promote model.a writes it", "scenario-apply promote model.a --local writes it"),
+        ("scenario-apply import --blocks writes", "scenario-apply import --blocks --local writes"),
         ("scenario-apply emulator --port 0 shows more", "scenario-apply emulator --port 0 shows more"),
         ("scenario-apply validate checks it", "scenario-apply validate checks it"),
         ("scenario-apply is a program", "scenario-apply is a program"),
@@ -51,6 +56,13 @@ def test_a_command_in_a_hint_keeps_manifest_state_and_variables() -> None:
     assert completed("scenario-apply state rm model.a", ALL) == f"scenario-apply state rm model.a {FLAGS}"
     read = "scenario-apply validate 'my manifests' '--var=note=a b' --var-file=v.yaml"
     assert completed("scenario-apply validate", ALL) == read
+
+
+def test_a_state_that_the_command_names_stays() -> None:
+    """It is another one than that of the command line; manifest and service are those of it."""
+    settings = Settings(manifest="a.yaml", state="s.json", local=True)
+    text = "scenario-apply state list --state s3://b/k.json"
+    assert completed(text, settings) == f"{text} a.yaml --local"
 
 
 @pytest.mark.parametrize("settings", [ALL, LOCAL, replace(ALL, manifest=None), Settings(manifest="manifests")])

@@ -82,6 +82,16 @@ def test_a_changed_manifest_makes_it_stale(capsys: pytest.CaptureFixture[str]) -
     assert run("plan", "p.json") == 1
 
 
+def test_a_stale_one_names_the_command_that_makes_it_again(capsys: pytest.CaptureFixture[str]) -> None:
+    """With the options that it was made with."""
+    assert run("plan", "--no-refresh", "--select=model.kael", "--state=s.json", "--out", "q.json") == 0
+    Path("scenario.yaml").write_text(f"{MANIFEST}# changed\n")
+    capsys.readouterr()
+    assert run("plan", "q.json", "--state=s.json") == 1
+    shown = " ".join(capsys.readouterr().out.split())
+    assert shown.endswith("Next: scenario-apply plan scenario.yaml --state=s.json --select=model.kael --out=q.json")
+
+
 def test_without_its_manifest_it_is_shown_and_the_reader_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     Path("scenario.yaml").unlink()
     assert run("plan", "p.json") == 0

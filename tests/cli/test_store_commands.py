@@ -189,6 +189,7 @@ def test_a_manifest_with_a_state_in_a_store(
     """Saved plans fit the store's lineage and serial; a plan of nothing reads one object; no state lies on the disk."""
     Path("kael.yaml").write_text(f"{MANIFEST}state: s3://bucket/team/\n")
     assert main(["plan", "kael.yaml", "--out", "p.json"]) == 0
+    assert json.loads(Path("p.json").read_text())["state"] == {"lineage": None, "serial": 0, "store": URL}
     assert main(["apply", "p.json", *APPLY]) == 0
     assert main(["apply", "p.json", *APPLY, "--detailed-exitcode"]) == 5  # the serial has moved
     bucket = stores.buckets[URL]

@@ -122,8 +122,8 @@ def _made(call: Invocation) -> tuple[Prepared, PlanRequest]:
     if out is not None:
         from msgspec.structs import replace
 
-        from scenario_apply.apply.prepare import bound_to_pictures
         from scenario_apply.cli.saved_plans import write_saved_plan
+        from scenario_apply.planning.plan_reader import bound_to_pictures
         from scenario_apply.review.plan_json import plan_values
 
         prepared = replace(prepared, plan=bound_to_pictures(prepared.plan, request.datasets))

@@ -142,7 +142,9 @@ def take_lease(
         pause_s = min(LONGEST_PAUSE_S, pause_s * 1.5)
     notes = []
     if lease.taken_from is not None:
-        notes.append(f"took over the lease of {lease.taken_from}, which was not renewed in time")
+        what = "lock" if lease.valid_s is None else "lease"
+        why = "ended with its connection" if lease.valid_s is None else "was not renewed in time"
+        notes.append(f"took over the {what} of {lease.taken_from}, which {why}")
     return LeaseKeeper(backend, lease, taken_at, elapsed), notes
 
 

@@ -75,7 +75,7 @@ class LeaseObject:
                     continue  # given up between the two requests
                 taken_from = lease_text(changed.found.content).holder
                 if not self._has_expired(changed.found):
-                    raise _locked(taken_from) from None
+                    raise self._locked(taken_from) from None
                 try:
                     version = self._requests.put(self.key, content, replacing=changed.found.version)
                 except ObjectChanged:
@@ -90,7 +90,7 @@ class LeaseObject:
                     self.release(lease)
                 raise
         found = self._requests.get(self.key, LARGEST_LOCK_BYTES)
-        raise _locked(_UNKNOWN if found is None else lease_text(found.content).holder)
+        raise self._locked(_UNKNOWN if found is None else lease_text(found.content).holder)
 
     def renew(self, lease: Lease) -> Lease:
         """Raises LeaseLost when another run has it, or it was broken."""
@@ -128,6 +128,9 @@ class LeaseObject:
         if found is None or self._has_expired(found):
             return None
         return lease_text(found.content).holder
+
+    def _locked(self, holder: Holder) -> StateLocked:
+        return StateLocked(f"the state {self._requests.url}/{self._stem}.json is locked by {holder}", hint=_WAIT)
 
     def _has_expired(self, found: FoundObject) -> bool:
         """By the store's clock. Its times are whole seconds, so that one more is waited."""
@@ -194,10 +197,6 @@ class LeaseObject:
             "id": lease_id,
         }
         return (json.dumps(plain, indent=2) + "\n").encode()
-
-
-def _locked(holder: Holder) -> StateLocked:
-    return StateLocked(f"the state is locked by {holder}", hint=_WAIT)
 
 
 def lease_text(content: bytes) -> LeaseText:

@@ -170,7 +170,8 @@ class ObjectRequests:
         store = self._store()
         for replacing in (None, _joined('"0123456789abcdef0123456789abcdef"', "1")):
             try:
-                self._repeated(partial(self._put_once, store, key, content, replacing), key, "written")
+                once = partial(self._put_once, store, key, content, replacing)
+                self._repeated(once, key, "written", is_conditional=True)
             except (AlreadyExistsError, PreconditionError):
                 continue
             return False
@@ -224,17 +225,23 @@ class ObjectRequests:
         answer = _interruptible(lambda: obstore.put(store, key, content, mode=mode, attributes=_ATTRIBUTES))
         return _joined(answer["e_tag"], answer["version"])
 
-    def _repeated(self, call: Callable[[], Value], key: str, done: str) -> Value:
-        """The result of a request that may be carried out twice. Raises what says something about the object."""
+    def _repeated(self, call: Callable[[], Value], key: str, done: str, *, is_conditional: bool = False) -> Value:
+        """The result of a request that may be carried out twice. Raises what says something about the object.
+
+        A condition that failed says nothing where none was set: a store answers so to a write that it takes for two.
+        """
         begun = self._clock.monotonic()
         for wait_s in (*_WAITS_S, None):
             try:
                 return _interruptible(call)
-            except (FileNotFoundError, AlreadyExistsError, PreconditionError, StateDamaged):
+            except (FileNotFoundError, StateDamaged):
                 raise
             except _ERRORS as error:
+                is_refused = isinstance(error, (AlreadyExistsError, PreconditionError))
+                if is_refused and is_conditional:
+                    raise
                 is_late = self._clock.monotonic() - begun > _LONGEST_S
-                if wait_s is None or is_late or not may_pass(error):
+                if wait_s is None or is_late or not (is_refused or may_pass(error)):
                     raise self._failed(key, done, error) from None
                 self._clock.wait(wait_s)
         raise AssertionError("the last attempt returns or raises")

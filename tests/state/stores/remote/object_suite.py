@@ -171,6 +171,17 @@ class ObjectSuite(StoreContract):
         assert SECRET not in repr((caught.value.problems, caught.value.__cause__))
         assert "permissions" in (caught.value.problems[0].hint or "")
 
+    def test_a_condition_that_fails_where_none_was_set_is_no_answer(self, place: Place) -> None:
+        """As a proxy gives it that sends a write twice: the write is repeated, and what was said is not shown."""
+        body = f"<Error><Code>PreconditionFailed</Code><Message>{SECRET}</Message></Error>".encode()
+        place.proxy.faults.append(Fault("after", "PUT", "kael.1.json", 412, body))
+        place.backend().keep_backup(1, b"{1}")
+        assert [content for _, content in place.backend().backups()] == [b"{1}"]
+        place.proxy.faults.append(Fault("after", "PUT", "kael.2.json", 412, body, times=9))
+        with pytest.raises(StoreUnavailable, match=r"kael\.2\.json cannot be written: .*status 412") as caught:
+            place.backend().keep_backup(2, b"{2}")
+        assert SECRET not in repr(caught.value.problems)
+
     def test_a_store_that_asks_to_slow_down_is_asked_again(self, place: Place) -> None:
         place.backend().write(b"{1}", replacing=None)
         place.proxy.faults.append(Fault("refused", "GET", STATE, times=3))
