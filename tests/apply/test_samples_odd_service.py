@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from scenario_apply.apply.once import LOOKUP_PAUSES_OF_SAMPLE_S
 from scenario_apply.apply.sample_waits import NOTHING_SHOWN_S, PICTURES_LATE_S
+from scenario_apply.apply.send_once import LOOKUP_PAUSES_OF_SAMPLE_S
 from scenario_apply.errors import AnswerLost, ApiError, Refused, Unauthorized
 from scenario_apply.model.remote import JobId, JobPage, RemoteJob
 from tests.fakes.bench import Bench, model
