@@ -89,6 +89,7 @@ def test_where_jobs_are_not_listed_a_lost_launch_alone_is_held_back(bench: Bench
         assert not bench.journal_path.exists()
     assert bench.record("model.ink").current.phase == "trained"
     assert (phases(bench)["a knight"], len(service.drawings)) == ("drawing", 3)
+    assert [d.code for d in bench.plan(service).plan.diagnostics if "sample 1" in d.message] == ["sample-undecided"]
     service.listing = None
     assert bench.apply(service).status == "done"
     assert not sample_wrongs(bench, service, paid=3)
