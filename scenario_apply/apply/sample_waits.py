@@ -46,6 +46,7 @@ class SampleWaits:
         self._drawn: dict[StepId, Outcome] = {}  # whose pictures are not looked at yet
         self._without_picture: dict[StepId, float] = {}  # since when, by the clock
         self._is_looking = False
+        self._is_said = False
         self.rounds: PollRounds[StepId] = PollRounds(tools.options.poll_interval_s)
 
     @property
@@ -180,7 +181,8 @@ class SampleWaits:
         started_at: float,
     ) -> None:
         self._is_looking = False
-        if error is not None and not isinstance(error, Interrupted):
+        if error is not None and not isinstance(error, Interrupted) and not self._is_said:
+            self._is_said = True  # once a run: the others fail for the same reason
             text = f"pictures of samples cannot be downloaded: {error}; `samples draw` tries again"
             self._tools.emit(Noted(text=text))
         for step_id, outcome in batch.items():

@@ -61,11 +61,12 @@ class OwedSample(Struct, frozen=True, kw_only=True):
 
 
 class DrawingSample(Struct, frozen=True, kw_only=True):
-    """A sample of a version that was launched and has not ended."""
+    """A sample of a version that was launched and has not ended. is_undecided: perhaps it was never launched."""
 
     number: Count
     key: str
     name: str
+    is_undecided: bool = False
 
 
 class SampleWork(Struct, frozen=True, kw_only=True):
@@ -182,7 +183,12 @@ def _with_waits(work: SampleWork, decision: Decision, gone: set[int], planner: _
             known = version.number, sample.key
             is_open = sample.phase == "drawing" and known not in drawn and version.number not in gone
             if is_open and (sample.job_id is not None or planner.wants(decision, work, sample)):
-                one = DrawingSample(number=version.number, key=sample.key, name=sample.request.name)
+                one = DrawingSample(
+                    number=version.number,
+                    key=sample.key,
+                    name=sample.request.name,
+                    is_undecided=sample.job_id is None,
+                )
                 waiting.setdefault(known, one)
     return replace(work, waiting=tuple(waiting.values()))
 

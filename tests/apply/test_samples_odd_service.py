@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from scenario_apply.apply.once import LOOKUP_PAUSES_OF_SAMPLE_S
 from scenario_apply.apply.sample_waits import NOTHING_SHOWN_S, PICTURES_LATE_S
+from scenario_apply.apply.send_once import LOOKUP_PAUSES_OF_SAMPLE_S
 from scenario_apply.errors import AnswerLost, ApiError, Refused, Unauthorized
 from scenario_apply.model.remote import JobId, JobPage, RemoteJob
 from tests.fakes.bench import Bench, model
@@ -89,6 +89,7 @@ def test_where_jobs_are_not_listed_a_lost_launch_alone_is_held_back(bench: Bench
         assert not bench.journal_path.exists()
     assert bench.record("model.ink").current.phase == "trained"
     assert (phases(bench)["a knight"], len(service.drawings)) == ("drawing", 3)
+    assert [d.code for d in bench.plan(service).plan.diagnostics if "sample 1" in d.message] == ["sample-undecided"]
     service.listing = None
     assert bench.apply(service).status == "done"
     assert not sample_wrongs(bench, service, paid=3)
