@@ -24,7 +24,7 @@ DEMO_SECONDS ?= 6
 DEMO_RUN := SCENARIO_APPLY_LOCAL_TRAINING_SECONDS=$(DEMO_SECONDS) SCENARIO_APPLY_LOCAL_SEED=$(DEMO)/emulator-seed.json \
 	$(BIN)/scenario-apply
 
-.PHONY: help demo test azurite coverage test-newest test-lowest versions check format reference docs lock lock-action bench fuzz clean
+.PHONY: help demo test azurite coverage test-newest test-lowest versions check format reference docs lock lock-action bench soak fuzz clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -156,6 +156,12 @@ docs: reference $(DOCS_STAMP) ## the same, and build the documentation site in b
 
 bench: $(STAMP) ## the benchmarks, one after the other
 	@set -e; for script in $(filter-out benchmarks/_%,$(wildcard benchmarks/*.py)); do echo "== $$script"; $(BIN)/python $$script; done
+
+SOAK_SEEDS ?= 10
+
+soak: $(STAMP) ## chaos and kills, seed by seed: SOAK_SEEDS of a manifest, and of a fleet
+	@$(BIN)/python benchmarks/soak.py --seeds $(SOAK_SEEDS)
+	@$(BIN)/python benchmarks/soak.py --seeds $(SOAK_SEEDS) --fleet
 
 FUZZ_SECONDS ?= 20
 FUZZ_TARGETS ?=

@@ -17,7 +17,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 from scenario_apply.model.address import Address
 from scenario_apply.planning.changes import (
@@ -32,7 +32,7 @@ from scenario_apply.planning.changes import (
 from scenario_apply.planning.plan import Plan, PlanSource
 from scenario_apply.planning.reasons import CaptionsChanged, ImagesChanged, ParameterChanged
 from scenario_apply.review.markdown.fitting import length_of
-from scenario_apply.review.markdown.picture_links import FLAVOURS, Commit, Flavour, PictureLinks
+from scenario_apply.review.markdown.picture_links import Commit, Flavour, PictureLinks
 from scenario_apply.review.markdown.plan_markdown import LONGEST, MarkdownOptions, plan_markdown
 from scenario_apply.review.plan_view import PlanView, plan_view
 
@@ -67,7 +67,7 @@ def main() -> int:
     view, seconds = _timed(lambda: plan_view(plan))
     print(f"{asked.models:,} models with {asked.pictures} pictures and {asked.captions} captions: view {seconds:.2f} s")
     print(f"{'host':10} {'characters':>10} {'of':>10} {'blocks':>6} {'lines':>6} {'counted':>7} {'seconds':>8}")
-    longer = [flavour for flavour in FLAVOURS if _report(view, flavour)]
+    longer = [flavour for flavour in get_args(Flavour) if _report(view, flavour)]
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     print(f"memory: {grown:.0f} MB more than the plan takes")
     return int(bool(longer))

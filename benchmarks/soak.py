@@ -1,12 +1,16 @@
 """Chaos and kills over a manifest with flux, sd-xl, edit pairs, a composition and shared pictures, seed by seed.
 
     python benchmarks/soak.py --seeds 200
+    python benchmarks/soak.py --fleet --seeds 30
 
 Every seed: the manifest is applied under random faults while the command is killed with SIGKILL at random instants,
 until a run gets through; then it is changed (a picture, a caption, parameters) and the same is done again. After each
 half the emulator's own store is compared with the state: what exists twice, was trained twice, or is known to only
-one of the two is counted. Exit code 1 if anything is. The first failure of a seed is printed with its number;
---only N repeats that seed and prints the output of the command.
+one of the two is counted. Samples are drawn, too, each once. Exit code 1 if anything is wrong. What is wrong with a
+seed is printed with its number; --only N repeats that seed and prints the output of the command.
+
+--fleet: the same by `fleet apply` in two projects. By turns, workers of `processes`, workers of Dask and the command
+itself are killed.
 """
 
 from __future__ import annotations
@@ -23,6 +27,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the soak lives among the tests
 
+from tests.soak.fleet_seed import soak_fleet
 from tests.soak.run import SERVICE, Soaked, empty, soak
 from tests.soak.service import Service
 
@@ -48,6 +53,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=200)
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--only", type=int, help="this seed alone, and what the command said")
+    parser.add_argument("--fleet", action="store_true", help="a fleet of two projects, whose workers are killed, too")
     parser.add_argument("--jobs", type=int, default=3, help="seeds at once, each with an emulator of its own")
     parser.add_argument("--kills", type=int, default=3, help="runs of each half that are killed")
     parser.add_argument("--logs", type=Path, help="a folder for what was said and asked in seeds with complaints")
@@ -63,6 +69,8 @@ def main() -> int:
         def work(seed: int) -> Soaked | None:
             if options.minutes is not None and time.monotonic() - started > options.minutes * 60:
                 return None
+            if options.fleet:
+                return soak_fleet(seed, services.mine(), empty(root / str(seed)))
             return soak(seed, services.mine(), empty(root / str(seed)), kills=options.kills)
 
         with ThreadPoolExecutor(options.jobs) as pool:
@@ -71,6 +79,9 @@ def main() -> int:
                 if soaked is None:
                     continue
                 found.append(soaked)
+                print(
+                    f"seed {soaked.seed}: {soaked.runs} runs, {soaked.kills} kills, {soaked.took_s:.0f} s", flush=True
+                )
                 for complaint in soaked.complaints:
                     print(f"seed {soaked.seed}: {complaint}", flush=True)
                 if options.logs is not None and soaked.complaints:

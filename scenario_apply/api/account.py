@@ -71,11 +71,9 @@ def _limits(sender: Sender, team: str) -> AccountFacts:
     return AccountFacts(
         team=team,
         plan=_text(answer, "plan"),
-        period_start=_text(period, "start"),
         period_end=_text(period, "end"),
         used_in_period=_number(values, "creativeUnits"),
         ceiling=_number(limits, "creativeUnits"),
-        parallel_trainings=_number(limits, "parallelTraining"),
     )
 
 

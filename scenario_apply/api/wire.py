@@ -7,7 +7,6 @@ new, cancelled for canceled. Source: the contract, sections 3 and 16.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
 
 from scenario_apply.api import loose
 from scenario_apply.api.answers import (
@@ -27,11 +26,11 @@ from scenario_apply.api.answers import (
     TrainingStatsAnswer,
     UploadAnswer,
 )
+from scenario_apply.api.drawn_assets import drawn
 from scenario_apply.api.envelopes import Value, each_of, either, place_of, read_as, unwrapped
 from scenario_apply.api.prices import billed
 from scenario_apply.errors import BadAnswer
 from scenario_apply.model import codec
-from scenario_apply.model.ids import is_id
 from scenario_apply.model.remote import (
     AssetId,
     AssetPage,
@@ -341,18 +340,8 @@ def _asset(asset: AssetAnswer, at: str) -> RemoteAsset:
         size_bytes=None if properties is None else loose.count(properties.size),
         status=asset.status,
         created_at=loose.time_s(asset.created_at),
-        **({} if metadata is None else _drawn(metadata)),
+        **drawn(metadata),
     )
-
-
-def _drawn(metadata: AssetMetadataAnswer) -> dict[str, Any]:
-    """Of an asset that a job made, by the fields of RemoteAsset."""
-    told = {"prompt": metadata.prompt, "seed": metadata.seed, "modelId": metadata.model_id}
-    job = metadata.parent_job_id
-    return {
-        "drawn_by": JobId(job) if isinstance(job, str) and is_id(job) else None,
-        "asked": {name: value for name, value in told.items() if isinstance(value, str | int | float)},
-    }
 
 
 def status_of(status: str) -> str:

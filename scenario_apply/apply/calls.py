@@ -21,9 +21,9 @@ from scenario_apply.apply.lost_answers import (
     recorded_training,
 )
 from scenario_apply.apply.multipart import body_of, upload_in_parts
-from scenario_apply.apply.once import LOOKUP_PAUSES_S, MOST_SENDS, NO_DETAILS, once
 from scenario_apply.apply.refresh import bounded
 from scenario_apply.apply.sample_calls import draw_sample
+from scenario_apply.apply.send_once import LOOKUP_PAUSES_S, MOST_SENDS, NO_DETAILS, once
 from scenario_apply.errors import AnswerLost, ApplyError, Interrupted, Refused
 from scenario_apply.model.address import Address
 from scenario_apply.model.kept_text import is_kept_name, is_same_text

@@ -298,7 +298,7 @@ def _samples(
     """The samples that the decisions lead to; nothing is looked up for a plan without any."""
     if not decisions or not has_samples(inputs):
         return PlannedSamples()
-    from scenario_apply.apply.sample_planning import planned_samples
+    from scenario_apply.apply.sample_quotes import planned_samples
 
     return planned_samples(environment, api, inputs, decisions)
 

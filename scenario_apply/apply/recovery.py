@@ -12,9 +12,9 @@ from msgspec.structs import replace
 from scenario_apply.apply.before_run import earlier_from_details
 from scenario_apply.apply.events import Adopted
 from scenario_apply.apply.lost_answers import ALREADY_ATTACHED, BytesSent, Sent, attached_of, find_outcome
-from scenario_apply.apply.once import LOOKUP_PAUSES_OF_SAMPLE_S
 from scenario_apply.apply.refresh import read_models
 from scenario_apply.apply.sample_lookup import SampleUndecided
+from scenario_apply.apply.send_once import LOOKUP_PAUSES_OF_SAMPLE_S
 from scenario_apply.errors import ApplyError, NotFound, UsageError
 from scenario_apply.model.address import Address
 from scenario_apply.model.ports import Clock, ScenarioApi

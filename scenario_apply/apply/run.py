@@ -12,7 +12,6 @@ from scenario_apply.apply.before_run import take_baseline
 from scenario_apply.apply.call_context import CallContext
 from scenario_apply.apply.call_notes import CallNotes
 from scenario_apply.apply.calls import perform
-from scenario_apply.apply.crowded import Crowded
 from scenario_apply.apply.environment import Environment
 from scenario_apply.apply.error_rules import Consequence, Situation, consequence_of, is_ceiling_of_samples
 from scenario_apply.apply.events import Event, Noted, StepFailed, StepFinished, StepStarted, Throttled
@@ -21,6 +20,7 @@ from scenario_apply.apply.launch_gates import Launching
 from scenario_apply.apply.price_round import PriceReply, PriceRound, ask_prices
 from scenario_apply.apply.recorder import Recorder
 from scenario_apply.apply.run_snapshot import RunSnapshot
+from scenario_apply.apply.sample_ceiling import Crowded
 from scenario_apply.apply.sample_gates import SampleGates
 from scenario_apply.apply.sample_waits import SampleWaits
 from scenario_apply.apply.schedule import Call, Schedule

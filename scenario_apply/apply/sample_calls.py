@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scenario_apply.apply.call_context import CallContext
-from scenario_apply.apply.once import once
+from scenario_apply.apply.send_once import once
 from scenario_apply.errors import ApplyError
 from scenario_apply.model.ports import Sending
 from scenario_apply.model.samples import Generation

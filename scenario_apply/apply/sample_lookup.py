@@ -19,7 +19,7 @@ from scenario_apply.state.sample_records import sample_jobs, version_of
 from scenario_apply.state.state import State
 
 MOST_JOB_PAGES = 100
-"""A page may be short or empty: what is not found is drawn, and paid, again."""
+"""A page may be short or empty."""
 MOST_JOBS_READ = 20
 """Jobs that are read by themselves, because the list does not say what they were asked for."""
 
@@ -130,6 +130,8 @@ class _Lookup:
             if not page.next_token or page.next_token == token or (times and not self._is_ours("", max(times))):
                 break  # the last page, or one of nothing but older jobs
             token = page.next_token
+        else:
+            raise ApiError(f"the list of the project's jobs goes on after {MOST_JOB_PAGES} pages")
         for job in [job for job in jobs.values() if self._draws(job) == "perhaps"][:MOST_JOBS_READ]:
             try:
                 jobs[job.id] = self._api.get_job(job.id)

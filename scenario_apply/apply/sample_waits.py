@@ -28,6 +28,9 @@ LOOKED_AT_TOGETHER = 16
 """Samples whose pictures are downloaded in one task: what a run that ends meanwhile downloads again."""
 PICTURES_LATE_S = 30.0
 """A job that has succeeded may name its pictures so long after."""
+NOTHING_SHOWN_S = 600.0
+"""A job that has succeeded and names no picture is left to a later run until so long after its launch, since it is
+paid. After that its sample has failed, and is drawn again."""
 
 
 class SampleWaits:
@@ -43,6 +46,7 @@ class SampleWaits:
         self._drawn: dict[StepId, Outcome] = {}  # whose pictures are not looked at yet
         self._without_picture: dict[StepId, float] = {}  # since when, by the clock
         self._is_looking = False
+        self._is_said = False
         self.rounds: PollRounds[StepId] = PollRounds(tools.options.poll_interval_s)
 
     @property
@@ -106,7 +110,8 @@ class SampleWaits:
                 SampleMoved(address=step.address, name=step.name, status=one.status, progress=progress, job_id=job_id)
             )
             if one.outcome is not None:
-                self._ended(step_id, one.outcome, started_at)
+                is_young = tools.clock.now() - asked[step_id].at < NOTHING_SHOWN_S
+                self._ended(step_id, one.outcome, started_at, may_show=is_young and one.status == "success")
         ended = sum(one.outcome is not None for one in results.values())
         if ended:
             tools.schedule.release_samples(ended)
@@ -135,9 +140,11 @@ class SampleWaits:
         elif not isinstance(error, Interrupted):
             self._tools.emit(Noted(text=poll_failure_message(error, "samples")))
 
-    def _ended(self, step_id: StepId, outcome: Outcome, started_at: float) -> None:
+    def _ended(self, step_id: StepId, outcome: Outcome, started_at: float, *, may_show: bool) -> None:
         planned, end = self._tools.schedule.steps[step_id], outcome.sample
-        if end is None or end.phase != "drawn":
+        if may_show and (end is None or end.phase != "drawn"):
+            self._tools.fail(planned, f"{outcome.reason}; a later apply asks again before it is drawn again")
+        elif end is None or end.phase != "drawn":
             self._tools.ended_badly(planned, outcome, outcome.reason or "it was not drawn")
         elif self._thumbnails is None:
             self._tools.settle(planned, outcome, started_at)
@@ -174,7 +181,8 @@ class SampleWaits:
         started_at: float,
     ) -> None:
         self._is_looking = False
-        if error is not None and not isinstance(error, Interrupted):
+        if error is not None and not isinstance(error, Interrupted) and not self._is_said:
+            self._is_said = True  # once a run: the others fail for the same reason
             text = f"pictures of samples cannot be downloaded: {error}; `samples draw` tries again"
             self._tools.emit(Noted(text=text))
         for step_id, outcome in batch.items():

@@ -16,7 +16,6 @@ from scenario_apply.ci.host_requests import TRIES, HostAnswerLost, HostRefused
 from scenario_apply.errors import UsageError
 
 Behaviour = Literal["update", "new", "hide-and-new", "delete-and-new"]
-BEHAVIOURS: tuple[Behaviour, ...] = ("update", "new", "hide-and-new", "delete-and-new")
 
 
 class HostComment(Struct, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from scenario_apply.dataset.types import Dataset
 from scenario_apply.model.address import Address
+from scenario_apply.planning.best_versions import declared_bests
 from scenario_apply.review.comparison_view import SampleSources
 from scenario_apply.review.drawing_weights import Weights
 
@@ -24,7 +25,8 @@ def sources_of(state: State, manifest: Manifest | None, datasets: Iterable[Datas
     declared: dict[Address, list[tuple[str, str, int]]] = {}
     for address, samples in ({} if manifest is None else _declared(manifest)).items():
         declared[address] = [(one.name, one.prompt, one.seed) for one in samples.samples]
-    return SampleSources(state=state, hashes=hashes, declared=declared)
+    best = {} if manifest is None else declared_bests(manifest)
+    return SampleSources(state=state, hashes=hashes, declared=declared, best=best)
 
 
 def _declared(manifest: Manifest) -> Mapping[Address, SamplesSpec]:

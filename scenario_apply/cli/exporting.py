@@ -11,7 +11,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -26,7 +26,7 @@ from scenario_apply.apply.refresh import own_models
 from scenario_apply.cli.export_target import CannotExport, ExportTarget, bring_local_data
 from scenario_apply.cli.manifest_companions import write_companions
 from scenario_apply.cli.manifest_writing import ManifestWriting, ReadManifest, clear_drafts
-from scenario_apply.cli.progress.export_view import ExportView, export_view
+from scenario_apply.cli.progress.export_view import ExportView
 from scenario_apply.cli.state_edits import edited_state
 from scenario_apply.cli.wiring import (
     open_datasets,
@@ -262,7 +262,7 @@ def export_session(call: Invocation, target: ExportTarget, *, locks: bool) -> It
     call.warn(place.notes)
     with ExitStack() as stack:
         world = stack.enter_context(open_world(place, settings, read_only=True))
-        view = stack.enter_context(export_view(settings))
+        view = stack.enter_context(closing(ExportView.on_stderr(settings)))
         save: Save = _refused
         if locks:
             edit = stack.enter_context(edited_state(world.store, call, "import", "models imported"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from scenario_apply.cli.accepting import words_of
 from scenario_apply.cli.address_arguments import address_of
 from scenario_apply.cli.apply_session import ApprovalImpossible
 from scenario_apply.cli.named_files import untrusted_top
-from scenario_apply.cli.progress.export_view import export_view
+from scenario_apply.cli.progress.export_view import ExportView
 from scenario_apply.cli.wiring import nothing_recorded, open_world, place_of, require_service
 from scenario_apply.dataset.scan.web_files import WebReader
 from scenario_apply.errors import ExitCode, StateError, UsageError
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
     from scenario_apply.apply.environment import Environment
     from scenario_apply.cli.invocation import Invocation
-    from scenario_apply.cli.progress.export_view import ExportView
     from scenario_apply.model.address import Address
     from scenario_apply.model.secret import Secret
     from scenario_apply.state.state import State
@@ -56,7 +56,10 @@ def export_weights(call: Invocation) -> int:
         raise UsageError("a dataset has no weights", hint="name a model, such as model.kael")
     require_service(call.settings)
     place = place_of(call.settings)
-    with open_world(place, call.settings, read_only=False) as world, export_view(call.settings) as view:
+    with (
+        open_world(place, call.settings, read_only=False) as world,
+        closing(ExportView.on_stderr(call.settings)) as view,
+    ):
         state = world.store.load().state
         addresses = [*named, *(address for glob in globs for address in _matching(glob, state))]
         targets, missing = chosen_weights(state, addresses, version=asked.version, epoch=asked.epoch)

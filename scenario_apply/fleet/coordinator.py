@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager, ExitStack
 
 from msgspec import Struct, field
 
-from scenario_apply.errors import Interrupted
+from scenario_apply.errors import Interrupted, ScenarioApplyError
 from scenario_apply.fleet.launch_limits import LaunchLimits
 from scenario_apply.fleet.project_run import ProjectRun
 from scenario_apply.fleet.tasks import Plain, TaskResult, plain_of, result_of
@@ -46,6 +46,8 @@ class Coordinator(Struct, kw_only=True):
     _done: deque[Future[Plain]] = field(default_factory=deque)
     _number: int = 0
     _executor: Executor | None = None
+    _was_opened: bool = False
+    _unusable: ScenarioApplyError | None = None
 
     def run(self, runs: Sequence[ProjectRun]) -> None:
         """Until no project has a task left. What became of each is in its run."""
@@ -68,7 +70,7 @@ class Coordinator(Struct, kw_only=True):
 
     def _leave_all(self) -> None:
         for run in [*self._ready, *(run for _, _, run in self._due)]:
-            run.leave()
+            run.leave(interrupted=self.stop.is_set())
             self.changed(run)
         self._ready.clear()
         self._due.clear()
@@ -79,7 +81,7 @@ class Coordinator(Struct, kw_only=True):
         """Projects that wait for trainings of others to end, when no look at those is due any more."""
         if not (self._in_flight or self._due):
             for run in self._ready:
-                run.leave()
+                run.leave(interrupted=self.stop.is_set())
                 self.changed(run)
             self._ready.clear()
 
@@ -110,6 +112,10 @@ class Coordinator(Struct, kw_only=True):
 
     def _submit(self, run: ProjectRun, stack: ExitStack, now: float) -> bool:
         """False: the limits of the fleet let it wait for others."""
+        if self._unusable is not None:
+            run.fail(self._unusable)
+            self._settled(run)
+            return True
         grant = self.limits.grant(run)
         if grant is None:
             return False
@@ -118,6 +124,12 @@ class Coordinator(Struct, kw_only=True):
             future = self._opened(stack).submit(self.work, task)
         except BrokenExecutor as error:
             self._reopen(stack)
+            self._lost(run, error)
+            return True
+        except ScenarioApplyError as error:  # the engine cannot be opened
+            if not self._was_opened:
+                raise
+            self._unusable = error
             self._lost(run, error)
             return True
         self._in_flight[future] = run
@@ -133,6 +145,7 @@ class Coordinator(Struct, kw_only=True):
     def _opened(self, stack: ExitStack) -> Executor:
         if self._executor is None:
             self._executor = stack.enter_context(self.engine())
+            self._was_opened = True
         return self._executor
 
     def _reopen(self, stack: ExitStack) -> None:
@@ -164,7 +177,7 @@ class Coordinator(Struct, kw_only=True):
             except CancelledError:
                 run.due_at = None
                 run.phase = "queued"
-                run.leave()
+                run.leave(interrupted=self.stop.is_set())
                 self._settled(run)
             except Exception as error:  # whatever an engine raises for a worker that is gone
                 self._lost(run, error)

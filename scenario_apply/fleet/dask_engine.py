@@ -16,6 +16,7 @@ from importlib.util import find_spec
 from pkgutil import resolve_name
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import uuid4
 
 from scenario_apply.errors import ScenarioApplyError
 from scenario_apply.fleet.sent_calls import carried_out, packed, unpacked
@@ -31,6 +32,7 @@ VERSION_NAME = "scenario_apply.version:VERSION"
 
 _TO_CONNECT_S = 15.0  # Dask tries a refused connection again until then; a busy scheduler needs some seconds
 _TO_CLOSE_S = 2.0
+_STARTS = 3
 _LOOK_S = 1.0  # at the workers of this machine
 _QUIET = dict.fromkeys(("distributed", "distributed.client", "distributed.gc", "tornado"), "critical")
 _ON_THIS_MACHINE = {
@@ -47,6 +49,34 @@ class EngineUnusable(ScenarioApplyError):
     code = "engine-unusable"
 
 
+class _DaskFuture(Future[Made]):
+    """Of a task of that key. It counts as running, since it may have begun; cancel() asks."""
+
+    def __init__(self, client: Client, key: str) -> None:
+        super().__init__()
+        self._client, self._key = client, key
+        self.inner: Future[bytes] | None = None
+        self.was_cancelled = False
+        self.set_running_or_notify_cancel()
+
+    def cancel(self) -> bool:
+        """Whether no worker had begun it, and none will: it waits at the scheduler, or at a worker."""
+        if self.inner is None or self.done() or self._is_begun():
+            return False
+        self.was_cancelled = True
+        return self.inner.cancel()
+
+    def _is_begun(self) -> bool:
+        """Whether a worker carries it out. A scheduler that does not say so is gone."""
+        try:
+            stacks = self._client.call_stack(keys=[self._key])  # type: ignore[no-untyped-call]  # Dask has no types
+        except KeyError:  # it is still on its way to the scheduler
+            return False
+        except (OSError, TimeoutError):
+            return True
+        return any(self._key in of_worker for of_worker in stacks.values())
+
+
 class _DaskExecutor(Executor):
     """Tasks on the workers of a client. Each worker checks its version first: one may join later."""
 
@@ -55,16 +85,16 @@ class _DaskExecutor(Executor):
         self._inner = client.get_executor(pure=False)  # type: ignore[no-untyped-call]  # Dask has no types here
 
     def submit(self, fn: Callable[..., Made], /, *args: Any, **kwargs: Any) -> Future[Made]:
-        """As the port says; what was submitted counts as begun. Raises BrokenExecutor when the scheduler is gone.
+        """As the port says. Raises BrokenExecutor when the scheduler is gone.
 
         A scheduler that runs gives a task to another worker, three times, when its worker dies.
         """
         if self._client.status in ("closing", "closed"):
             raise BrokenExecutor("the Dask scheduler is gone")
-        future: Future[Made] = Future()
-        future.set_running_or_notify_cancel()
-        inner = self._inner.submit(checked_call, VERSION, packed(fn, args, kwargs))
-        inner.add_done_callback(lambda done: _settle(done, future))
+        key = f"scenario-apply-{uuid4().hex}"
+        future: _DaskFuture[Made] = _DaskFuture(self._client, key)
+        future.inner = self._inner.submit(checked_call, VERSION, packed(fn, args, kwargs), key=key)
+        future.inner.add_done_callback(lambda done: _settle(done, future))
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
@@ -79,7 +109,7 @@ def checked_call(version: str, call: bytes) -> bytes:
     return carried_out(call)
 
 
-def _settle(done: Future[Any], future: Future[Any]) -> None:
+def _settle(done: Future[Any], future: _DaskFuture[Any]) -> None:
     """The outcome, with Dask's own errors as those of the port."""
     from distributed.comm.core import CommClosedError
     from distributed.scheduler import KilledWorker
@@ -93,6 +123,8 @@ def _settle(done: Future[Any], future: Future[Any]) -> None:
                 future.set_exception(raised)
         case KilledWorker():
             future.set_exception(BrokenExecutor("the worker of this task died"))
+        case CancelledError() if future.was_cancelled:
+            future.set_exception(error)
         case CommClosedError() | CancelledError():
             future.set_exception(BrokenExecutor("the Dask scheduler is gone"))
         case ModuleNotFoundError() if (error.name or "").startswith("scenario_apply"):
@@ -108,15 +140,7 @@ def on_this_machine(workers: int) -> Iterator[Executor]:
     import dask.config
 
     with dask.config.set(_ON_THIS_MACHINE):
-        cluster = distributed.LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            host="127.0.0.1",
-            dashboard_address=None,
-            scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # a server without routes; else on a fixed port
-            silence_logs="CRITICAL",
-            security=distributed.Security.temporary(),
-        )
+        cluster = _local_cluster(distributed, workers)
         client = distributed.Client(cluster, set_as_default=False)
         ended = threading.Event()
         keeper = threading.Thread(target=_keep_up, args=(cluster, workers, ended), daemon=True)
@@ -134,6 +158,30 @@ def on_this_machine(workers: int) -> Iterator[Executor]:
                 client.close(timeout=_TO_CLOSE_S)
             with suppress(TimeoutError):
                 cluster.close(timeout=_TO_CLOSE_S)
+
+
+def _local_cluster(distributed: ModuleType, workers: int) -> LocalCluster:
+    """Raises EngineUnusable when it cannot be started; a worker that dies meanwhile ends the whole start."""
+    for tries_left in reversed(range(_STARTS)):
+        try:
+            cluster: LocalCluster = distributed.LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                host="127.0.0.1",
+                dashboard_address=None,
+                scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # a server without routes; else on a fixed port
+                silence_logs="CRITICAL",
+                security=distributed.Security.temporary(),
+            )
+        except Exception as error:  # whatever its processes met
+            if not tries_left:
+                raise EngineUnusable(
+                    f"the Dask cluster of this machine does not start: {error}",
+                    hint="use --engine processes, or fewer tasks at once (--max)",
+                ) from error
+        else:
+            return cluster
+    raise AssertionError(_STARTS)
 
 
 def _kill_workers(cluster: LocalCluster) -> None:
@@ -163,7 +211,7 @@ def on_scheduler(address: str) -> Iterator[Executor]:
             hint="start one with `dask scheduler`, or use --engine dask, which starts workers on this machine",
         ) from error
     try:
-        _check_workers(client)
+        _check_workers(client, address)
         yield from _executor(client)
     finally:
         with suppress(TimeoutError):  # of a busy scheduler: all results are here
@@ -195,8 +243,15 @@ def _distributed() -> ModuleType:
     return distributed
 
 
-def _check_workers(client: Client) -> None:
-    """Raises EngineUnusable unless every worker has this version of the package."""
+def _check_workers(client: Client, address: str) -> None:
+    """Raises EngineUnusable unless there is a worker, and every one has this version of the package."""
+    try:
+        client.wait_for_workers(1, timeout=_TO_CONNECT_S)
+    except TimeoutError as error:
+        raise EngineUnusable(
+            f"the Dask scheduler at {address} has no workers",
+            hint=f"start some with `dask worker {address}`; a cluster that adapts needs a minimum of one",
+        ) from error
     found = client.run(resolve_name, VERSION_NAME, on_error="return")
     if any(isinstance(version, BaseException) for version in found.values()):
         raise _without_package()

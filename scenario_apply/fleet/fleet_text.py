@@ -14,7 +14,6 @@ from scenario_apply.review.diagnostics_text import problem_text
 from scenario_apply.review.screen import Color, Screen, columns, counted, duration, fit, pad, prose, safe
 
 _SIGNS = {action.value: action.sign for action in Action}
-_DID = {"create": "created", "update": "updated", "retrain": "retrained", "replace": "replaced", "delete": "deleted"}
 _LISTED = 6
 _WORDS: dict[int, tuple[str, Color | None]] = {
     ExitCode.OK: ("done", "green"),

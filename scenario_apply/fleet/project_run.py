@@ -30,7 +30,7 @@ LONGEST_HELD_S = 600.0
 """Seconds for which a launch may be held by the service while nothing of the project runs."""
 WINDOW_S = 60.0
 
-_PASSING = ("unreachable", "rate-limited", "answer-lost", "bad-answer", "api", "store-unavailable")
+_PASSING = ("unreachable", "rate-limited", "cooldown", "answer-lost", "bad-answer", "api", "store-unavailable")
 """Codes of errors that a later look may not meet."""
 
 
@@ -87,10 +87,6 @@ class ProjectRun:
         """Whether the next task has nothing to do but to launch what was held."""
         return self._kind == "look" and not self.running and not self._drawing
 
-    @property
-    def is_begun(self) -> bool:
-        return self._kind == "look" or self.has_died
-
     def next_task(self, now: float, *, may_launch: int | None, cost: float | None) -> Task:
         """The task that is due; the run is in flight until take() or lost()."""
         self.due_at, self.phase = None, "working"
@@ -131,15 +127,20 @@ class ProjectRun:
         if self.deaths < MOST_DEATHS:
             self.due_at, self.phase = now, "queued"
             return
+        self.fail(error)
+
+    def fail(self, error: BaseException) -> None:
+        """No more tasks, for this reason."""
         self._give_up(_last_words(error), ExitCode.ERROR)
 
-    def leave(self) -> None:
-        """No more tasks: the fleet is stopped or its time is over."""
-        if self.phase == "queued" and not self.results:
-            what = "the run ended before its turn"
-            self._give_up((Problem(code="interrupted", message=what),), ExitCode.INTERRUPTED)
-        else:
+    def leave(self, *, interrupted: bool) -> None:
+        """No more tasks: the fleet is stopped (interrupted), or its time is over."""
+        if self.phase != "queued" or self._kind == "look":
             self._end()
+            return
+        what = "the run ended before its turn" if not self.has_died else "the run ended before its task was answered"
+        code = ExitCode.INTERRUPTED if interrupted else ExitCode.PARTIAL
+        self._give_up((Problem(code="interrupted", message=what, hint="run the fleet again"),), code)
 
     # -- the first task
 

@@ -224,18 +224,16 @@ class AccountFacts(Struct, frozen=True, kw_only=True):
     """What the service says of the account, in CU; None where it does not say, and usage_problem, limits_problem why.
 
     used_in_31_days: by everything in the project, not by trainings alone. used_in_period, ceiling: of the team, in the
-    billing period that period_start and period_end name (ISO 8601).
+    billing period that ends at period_end (ISO 8601).
     """
 
     used_in_31_days: float | None = None
     usage_problem: str | None = None
     team: str | None = None
     plan: str | None = None
-    period_start: str | None = None
     period_end: str | None = None
     used_in_period: float | None = None
     ceiling: float | None = None
-    parallel_trainings: float | None = None
     limits_problem: str | None = None
 
 

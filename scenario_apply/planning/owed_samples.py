@@ -61,11 +61,12 @@ class OwedSample(Struct, frozen=True, kw_only=True):
 
 
 class DrawingSample(Struct, frozen=True, kw_only=True):
-    """A sample of a version that was launched and has not ended."""
+    """A sample of a version that was launched and has not ended. is_undecided: perhaps it was never launched."""
 
     number: Count
     key: str
     name: str
+    is_undecided: bool = False
 
 
 class SampleWork(Struct, frozen=True, kw_only=True):
@@ -161,7 +162,7 @@ def plan_samples(
         work = planner.work(decision, is_asked=is_asked)
         if work is not None:
             gone = {v.number for v in _versions(decision) if given.observed.is_gone(v.id)}
-            works[address] = _with_waits(work, decision, gone)
+            works[address] = _with_waits(work, decision, gone, planner)
     return SamplePlan(works={a: work for a, work in works.items() if work}, problems=tuple(planner.problems))
 
 
@@ -170,7 +171,7 @@ def _versions(decision: Decision) -> Iterator[Version]:
         yield from decision.record.versions()
 
 
-def _with_waits(work: SampleWork, decision: Decision, gone: set[int]) -> SampleWork:
+def _with_waits(work: SampleWork, decision: Decision, gone: set[int], planner: _Planner) -> SampleWork:
     """With all samples of the resource that were launched and have not ended, whichever weights draw them.
 
     One that this plan draws again with newer weights is not waited for: nothing would distinguish the two.
@@ -180,8 +181,14 @@ def _with_waits(work: SampleWork, decision: Decision, gone: set[int]) -> SampleW
     for version in _versions(decision):
         for sample in version.samples:
             known = version.number, sample.key
-            if sample.phase == "drawing" and known not in drawn and version.number not in gone:
-                one = DrawingSample(number=version.number, key=sample.key, name=sample.request.name)
+            is_open = sample.phase == "drawing" and known not in drawn and version.number not in gone
+            if is_open and (sample.job_id is not None or planner.wants(decision, work, sample)):
+                one = DrawingSample(
+                    number=version.number,
+                    key=sample.key,
+                    name=sample.request.name,
+                    is_undecided=sample.job_id is None,
+                )
                 waiting.setdefault(known, one)
     return replace(work, waiting=tuple(waiting.values()))
 
@@ -220,6 +227,14 @@ class _Planner(Struct, frozen=True):
             if recorded is not None and recorded.phase != "failed":
                 continue
             yield one if work.weights is None else _told(one, recorded, others.get(one.request.name))
+
+    def wants(self, decision: Decision, work: SampleWork, sample: SampleRecord) -> bool:
+        """Whether a sample that was perhaps never launched is still declared, and of the weights in use."""
+        if decision.spec is None or work.weights is None or sample not in work.weights.current_samples:
+            return False
+        spec = decision.spec
+        requests = (self.request(declared, spec, decision.record, work.type) for declared in spec.samples.samples)
+        return any(one is not None and one.request.key == sample.key for one in requests)
 
     def request(self, declared: SampleSpec, spec: Spec, record: Record | None, type: str) -> OwedSample | None:
         """What is asked of the service; None, and a problem, where that cannot be said."""

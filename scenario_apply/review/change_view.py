@@ -140,7 +140,6 @@ class DependantView(Struct, frozen=True, kw_only=True):
     address: Address
     action: Action = Action.NONE
     is_protected: bool = False
-    is_direct: bool = True
 
 
 class Beside(Struct, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from itertools import chain
 from scenario_apply.model.address import Address
 from scenario_apply.model.amounts import total
 from scenario_apply.model.samples import SampleRequest, SampleSettings
+from scenario_apply.review.best_words import choice_text
 from scenario_apply.review.comparison_view import (
     DEFAULT,
     NOT_DRAWN,
@@ -276,7 +277,20 @@ def _heads(
             training_cu=_training_cu(weights, known),
             samples_cu=total(charges) if charges else None,
             weights=weights,
+            best=_best(weights, known),
         )
+
+
+def _best(weights: Weights, known: SampleSources) -> str:
+    """'chosen by Ada on 2026-11-27: sharper hands', or 'yes'; "" for weights that nobody found best."""
+    best, version = known.best.get(weights.address), known.version(weights)
+    epoch = version.epoch if best is None or best.epoch is None else best.epoch
+    is_best = best is not None and (weights.number, weights.training, weights.epoch) == (
+        best.version,
+        version.launched_at,
+        epoch,
+    )
+    return (choice_text(best) or "yes") if best is not None and is_best else ""
 
 
 def _title(weights: Weights, chosen: Sequence[Weights]) -> str:

@@ -46,6 +46,7 @@ def _column(head: ColumnHead) -> dict[str, object]:
         "trained": None if weights is None else weights.training,
         "epoch": None if weights is None else weights.epoch,
         "place": head.place or None,
+        "best": head.best or None,
         "differs": dict(head.facts),
         "cost": {"training": head.training_cu, "samples": head.samples_cu},
     }

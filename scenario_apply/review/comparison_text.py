@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
-from scenario_apply.model.amounts import amount
-from scenario_apply.review.comparison_view import CellView, ColumnHead, Comparison
+from scenario_apply.review.comparison_view import NOTES, CellView, ColumnHead, Comparison
 from scenario_apply.review.screen import Screen, columns, counted, fit, safe, wrap
 
+_LONGEST_NOTE = 100
 _LABEL, _GAP = 26, 2
 _LEAST, _MOST = 13, 30  # columns of a terminal for each column of the table
 _PROMPT = 400  # columns of a prompt, unless everything is asked for
@@ -53,9 +53,11 @@ def _table(view: Comparison, shown: range, screen: Screen, labels: Sequence[str]
         yield from _line("", [[head.place] for head in heads], wide, screen)
     for name in dict.fromkeys(name for head in heads for name, _ in head.facts):
         yield from _line(safe(name), [[safe(dict(head.facts).get(name, ""))] for head in heads], wide, screen)
-    for label, charges in (("training", [h.training_cu for h in heads]), ("samples", [h.samples_cu for h in heads])):
-        if any(charge is not None for charge in charges):
-            yield from _line(label, [[_cu(charge)] for charge in charges], wide, screen)
+    for label in NOTES:
+        if any(label in head.notes for head in heads):
+            yield from _line(
+                label, [[fit(safe(head.notes.get(label, "")), _LONGEST_NOTE)] for head in heads], wide, screen
+            )
     for row, name in zip(view.rows, labels, strict=True):
         cells = [row.cells[at] for at in shown]
         yield from _line(name, [_count(cell) for cell in cells], wide, screen, bold_label=True)
@@ -107,10 +109,6 @@ def _numbers(found: Sequence[int | None]) -> str:
     if all(number is None for number in found):
         return ""
     return ", ".join("?" if number is None else str(number) for number in found)
-
-
-def _cu(value: float | None) -> str:
-    return "" if value is None else f"{amount(value)} CU"
 
 
 def _below(view: Comparison, screen: Screen, labels: Sequence[str]) -> Iterator[str]:

@@ -7,11 +7,15 @@ from typing import NamedTuple
 
 from msgspec import Struct, field
 
+from scenario_apply.manifest.spec import BestVersion
 from scenario_apply.model.address import Address
+from scenario_apply.model.amounts import amount
 from scenario_apply.model.samples import SampleRequest, SampleSettings
 from scenario_apply.review.drawing_weights import Weights
 from scenario_apply.state.state import State, Version
 
+NOTES = ("best", "training", "samples")
+"""In the order in which heads have them."""
 NOT_DRAWN = "not drawn"
 WILL_BE_DRAWN = "will be drawn"
 DEFAULT = "(default)"
@@ -55,7 +59,8 @@ class PromptRow(NamedTuple):
 class ColumnHead(NamedTuple):
     """title: what tells it from the others. place: current, previous, being made or "". facts: values that differ.
 
-    training_cu, samples_cu: charged, in CU; None: not known. weights None: what the next apply draws.
+    training_cu, samples_cu: charged, in CU; None: not known. weights None: what the next apply draws. best: who found
+    it best, when and why; "" where nobody did.
     """
 
     address: Address
@@ -65,6 +70,14 @@ class ColumnHead(NamedTuple):
     training_cu: float | None = None
     samples_cu: float | None = None
     weights: Weights | None = None
+    best: str = ""
+
+    @property
+    def notes(self) -> dict[str, str]:
+        """What is known beside the facts: best, training, samples."""
+        charges = {"training": self.training_cu, "samples": self.samples_cu}
+        known = {name: f"{amount(charge)} CU" for name, charge in charges.items() if charge is not None}
+        return {"best": self.best, **known} if self.best else known
 
 
 class Comparison(NamedTuple):
@@ -97,12 +110,14 @@ class Planned(NamedTuple):
 class SampleSources(Struct, frozen=True, kw_only=True):
     """state: what is recorded. hashes: of dataset pictures, by the SHA-256 of their file, as hex digits.
 
-    declared: prompt and seed of the samples that each resource declares, in order, with their names.
+    declared: prompt and seed of the samples that each resource declares, in order, with their names. best: what a
+    person found best of each.
     """
 
     state: State
     hashes: Mapping[str, str] = field(default_factory=dict)
     declared: Mapping[Address, Sequence[tuple[str, str, int]]] = field(default_factory=dict)
+    best: Mapping[Address, BestVersion] = field(default_factory=dict)
 
     def version(self, weights: Weights) -> Version:
         """The version of these weights. Raises StopIteration for weights that are not recorded."""

@@ -191,6 +191,16 @@ def test_a_job_is_found_behind_short_and_empty_pages_in_any_order() -> None:
     assert (outcome.job_id, read[-1]) == ("j1", str(len(pages) - 2))
 
 
+def test_a_list_without_end_decides_nothing() -> None:
+    class Jobs(FakeScenario):
+        def list_jobs(self, *, token: str | None = None, **named: object) -> JobPage:
+            return JobPage(jobs=(), next_token=str(int(token or 0) + 1))
+
+    step = DrawSample(address=KAEL, number=1, sample=SAMPLE)
+    with pytest.raises(SampleUndecided, match="goes on after 100 pages"):
+        find_drawn(Jobs(FakeClock()), STATE, step, 0.0, (), lambda id, at: True)
+
+
 def test_a_job_that_only_the_account_knows_is_another_request() -> None:
     """A sample that failed and was drawn again is recorded once, and was launched twice."""
     entry = SampleEntry(

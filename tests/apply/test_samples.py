@@ -9,8 +9,8 @@ import pytest
 from msgspec.structs import replace
 
 from scenario_apply.apply.apply_options import ApplyOptions
-from scenario_apply.apply.crowded import ASK_EVERY_S, LONGEST_CROWDED_S
 from scenario_apply.apply.events import Noted, SampleMoved, StepFinished
+from scenario_apply.apply.sample_ceiling import ASK_EVERY_S, LONGEST_CROWDED_S
 from scenario_apply.apply.stop_signal import StopSignal
 from scenario_apply.cli.progress.json_lines import ledger_json
 from scenario_apply.errors import ApiError, CoolingDown, PlanCeiling, Refused

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from scenario_apply.apply.once import LOOKUP_PAUSES_OF_SAMPLE_S
-from scenario_apply.apply.sample_waits import PICTURES_LATE_S
+from scenario_apply.apply.sample_waits import NOTHING_SHOWN_S, PICTURES_LATE_S
+from scenario_apply.apply.send_once import LOOKUP_PAUSES_OF_SAMPLE_S
 from scenario_apply.errors import AnswerLost, ApiError, Refused, Unauthorized
 from scenario_apply.model.remote import JobId, JobPage, RemoteJob
 from tests.fakes.bench import Bench, model
-from tests.fakes.sample_bench import drawing, phases, recorded, sample_wrongs
+from tests.fakes.sample_bench import drawing, phases, recorded, sample_wrongs, samples
 from tests.fakes.service import FakeScenario
 from tests.fakes.wire import Fault, Killed, Wire
 
@@ -89,9 +89,24 @@ def test_where_jobs_are_not_listed_a_lost_launch_alone_is_held_back(bench: Bench
         assert not bench.journal_path.exists()
     assert bench.record("model.ink").current.phase == "trained"
     assert (phases(bench)["a knight"], len(service.drawings)) == ("drawing", 3)
+    assert [d.code for d in bench.plan(service).plan.diagnostics if "sample 1" in d.message] == ["sample-undecided"]
     service.listing = None
     assert bench.apply(service).status == "done"
     assert not sample_wrongs(bench, service, paid=3)
+
+
+def test_a_launch_held_back_is_let_go_by_another_seed(bench: Bench, service: Odd) -> None:
+    """Without jobs being listed; once they are, the first one is found as well."""
+    service.listing = Refused("listing jobs is not allowed", status=403)
+    bench.apply(Wire(service, Fault("after", lambda: AnswerLost("cut", timed_out=False), name="generate")).api)
+    bench.apply(service)
+    bench.declare(replace(model("kael", "kael"), samples=samples("a knight", "a castle", seed=7)))
+    assert bench.apply(service).status == "done"
+    assert {(one.request.seed, one.phase) for one in recorded(bench) if one.phase == "drawn"} >= {(7, "drawn")}
+    assert not bench.plan(service).plan.has_changes
+    service.listing = None
+    assert bench.apply(service).status == "done"
+    assert [one.phase for one in recorded(bench)] == ["drawn"] * 4
 
 
 def test_a_launch_held_back_that_was_never_carried_out_is_drawn_once_jobs_are_listed(
@@ -122,6 +137,28 @@ def test_a_job_that_never_names_a_picture_fails_its_sample(bench: Bench, service
     ledger = bench.apply(service)
     assert ledger.status == "partial"
     assert "ended without a picture" in str(ledger.failed[0].reason)
+
+
+def test_a_sample_whose_job_shows_nothing_is_drawn_again_only_after_ten_minutes(bench: Bench, service: Odd) -> None:
+    """Its pictures may be shown later than a run waits, and they are paid."""
+    service.bare_s = 1e9
+    bench.apply(service)
+    bench.apply(service)
+    assert (set(phases(bench).values()), len(service.drawings)) == ({"drawing"}, 2)
+    bench.clock.wait(NOTHING_SHOWN_S)
+    bench.apply(service)
+    assert set(phases(bench).values()) == {"failed"}
+    service.bare_s = 0.0
+    assert bench.apply(service).status == "done"
+    assert len(service.drawings) == 4
+
+
+def test_pictures_that_a_later_run_sees_are_those_that_were_paid(bench: Bench, service: Odd) -> None:
+    service.bare_s = PICTURES_LATE_S + 90
+    assert bench.apply(service).status == "partial"
+    bench.clock.wait(90)
+    assert bench.apply(service).status == "done"
+    assert not sample_wrongs(bench, service, paid=2)
 
 
 @pytest.mark.parametrize("error", [Refused("listing jobs is not allowed", status=403), ApiError("oops", status=500)])

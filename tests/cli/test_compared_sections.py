@@ -130,6 +130,6 @@ def test_pages_have_the_section(
     assert '<section id="samples"' in page
     assert page.partition('<section id="samples"')[2].partition("</section>")[0].count("<img ") == 6
     if words == ("report",):
-        assert page.index('<section id="samples"') < page.index('<section id="statistics"'), "what is judged comes first"
+        assert page.index('<section id="samples"') < page.index('<section id="statistics"'), "pictures come first"
         assert __main__.main([*words, "--local", "--no-refresh", "--no-samples"]) == 0
         assert '<section id="samples"' not in capsys.readouterr().out

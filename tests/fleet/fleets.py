@@ -79,6 +79,7 @@ class SimulatedTime(Executor):
         answer, takes_s = self._work(args[0])
         self._number += 1
         future: Future[Any] = Future()
+        future.set_running_or_notify_cancel()
         heapq.heappush(self._running, (self._now + takes_s, self._number, future, answer))
         self.submitted += 1
         self.most = max(self.most, len(self._running))

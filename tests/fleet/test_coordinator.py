@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import BrokenExecutor
+from collections.abc import Iterator
+from concurrent.futures import BrokenExecutor, Executor
+from contextlib import contextmanager
 from random import Random
 
 import pytest
@@ -13,7 +15,15 @@ from scenario_apply.fleet.coordinator import Coordinator
 from scenario_apply.fleet.fleet_report import is_failed
 from scenario_apply.fleet.launch_limits import LaunchLimits
 from scenario_apply.fleet.project_run import MOST_DEATHS, ProjectRun
-from scenario_apply.fleet.tasks import ManifestResult, Plain, RunningTraining, TaskResult, failed_manifest, plain_of
+from scenario_apply.fleet.tasks import (
+    ManifestResult,
+    Plain,
+    Problem,
+    RunningTraining,
+    TaskResult,
+    failed_manifest,
+    plain_of,
+)
 from tests.fleet.fleets import SimulatedTime, apply_run, charge, ledger, no_work, training
 
 
@@ -172,6 +182,21 @@ def test_after_the_deadline_trainings_are_left_running() -> None:
     assert service.time.monotonic() == pytest.approx(60.0, abs=11)
 
 
+@pytest.mark.parametrize(("interrupted", "code"), [(False, ExitCode.PARTIAL), (True, ExitCode.INTERRUPTED)])
+def test_a_project_that_has_not_had_its_turn_is_not_done(interrupted: bool, code: ExitCode) -> None:
+    """Though it was planned: with the time over, or the run stopped, the others' success is not the whole."""
+    service = Service({"a": 50.0, "b": 1.0}, {"a": 1.0, "b": 1.0})
+    runs, stop = [apply_run("a"), apply_run("b")], threading.Event()
+
+    def changed(run: ProjectRun) -> None:
+        if interrupted:
+            stop.set()
+
+    coordinated(service.time, runs, slots=1, deadline=30.0, stop=stop, changed=changed)
+    assert [run.code for run in runs] == [ExitCode.RUNNING, code]
+    assert [problem.message for problem in runs[1].problems] == ["the run ended before its turn"]
+
+
 def test_once_stopped_nothing_is_submitted_and_twice_it_ends_at_once() -> None:
     service = Service({"a": 1.0}, {"a": 5.0})
     stop = threading.Event()
@@ -181,6 +206,48 @@ def test_once_stopped_nothing_is_submitted_and_twice_it_ends_at_once() -> None:
     assert (service.time.submitted, run.code) == (0, ExitCode.INTERRUPTED)
     with pytest.raises(Interrupted):
         coordinated(service.time, [apply_run("a")], stop=stop, stop_now=stop)
+
+
+@pytest.mark.parametrize("code", ["unreachable", "rate-limited", "cooldown", "store-unavailable"])
+def test_a_look_that_fails_for_now_is_tried_again(code: str) -> None:
+    """Trainings run on meanwhile: nothing is given up."""
+    service, failed = Service({"a": 1.0}, {"a": 5.0}), [Problem(code=code, message="wait 1 s")]
+
+    def work(plain: Plain) -> tuple[Plain | BaseException, float]:
+        if plain["kind"] == "look" and failed:
+            return plain_of(TaskResult(kind="look", problem=(failed.pop(),), code=int(ExitCode.ERROR))), 0.1
+        return service.work(plain)
+
+    service.time = SimulatedTime(work)
+    runs = [apply_run("a")]
+    coordinated(service.time, runs)
+    assert (runs[0].phase, failed) == ("done", [])
+
+
+def test_an_engine_that_does_not_come_back_fails_what_is_left_in_its_own_words() -> None:
+    """A scheduler that is gone in mid-run: what was launched is still reported."""
+    service = Service({"a": 1.0, "b": 1.0}, {"a": 60.0, "b": 60.0})
+    opened: list[bool] = []
+
+    @contextmanager
+    def engine() -> Iterator[Executor]:
+        if opened:
+            raise PlanStale("no Dask scheduler answers", hint="start one")
+        opened.append(True)
+        yield service.time
+
+    submit = service.time.submit
+
+    def fails_later(fn, /, *args, **kwargs):  # type: ignore[no-untyped-def]
+        if service.time.submitted >= 2:
+            raise BrokenExecutor("the Dask scheduler is gone")
+        return submit(fn, *args, **kwargs)
+
+    service.time.submit = fails_later  # type: ignore[method-assign]
+    runs = [apply_run("a"), apply_run("b")]
+    Coordinator(clock=service.time, work=no_work, engine=engine, slots=9, stop=threading.Event()).run(runs)
+    assert [[problem.message for problem in run.problems] for run in runs] == [["no Dask scheduler answers"]] * 2
+    assert [len(run.running) for run in runs] == [1, 1]
 
 
 def test_a_training_that_failed_is_said_and_not_launched_again() -> None:

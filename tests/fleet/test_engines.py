@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import BrokenExecutor, Executor
+from concurrent.futures import BrokenExecutor, CancelledError, Executor
 from typing import Any
 
 import pytest
@@ -33,6 +33,15 @@ def sleep_after(path: str) -> None:
     with open(path, "w", encoding="ascii") as file:
         file.write(str(os.getpid()))
     time.sleep(60)
+
+
+def go_on_after(path: str) -> str:
+    """A task that says at path that it runs, and ends once that was renamed."""
+    with open(path, "w", encoding="ascii"):
+        pass
+    while os.path.exists(path):
+        time.sleep(0.01)
+    return "gone on"
 
 
 class CannotBeRead(Exception):
@@ -75,24 +84,27 @@ def test_a_worker_that_dies_takes_only_its_task_with_it(engine: Executor) -> Non
     assert engine.submit(doubled, 2).result()[1] == 4
 
 
-def test_what_was_cancelled_is_not_begun() -> None:
-    """And what runs is not cancelled, so that its result is not lost."""
-    with open_engine("processes", workers=1) as pool:
-        first, second = pool.submit(time.sleep, 0.2), pool.submit(doubled, 1)
-        assert second.cancel()
-        while not first.running():
-            time.sleep(0.01)
-        assert not first.cancel()
-        assert pool.submit(doubled, 3).result()[1] == 6
-
-
-def test_what_runs_is_not_cancelled(engine: Executor) -> None:
+def test_what_runs_is_not_cancelled(engine: Executor, tmp_path: os.PathLike[str]) -> None:
     """Its result would be lost, while the worker carries it out."""
-    future = engine.submit(time.sleep, 0.1)
-    while not future.running():
+    path = os.path.join(tmp_path, "go")
+    future = engine.submit(go_on_after, path)
+    while not os.path.exists(path):
         time.sleep(0.01)
     assert not future.cancel()
-    future.result()
+    os.rename(path, f"{path}.on")
+    assert future.result(timeout=20) == "gone on"
+
+
+def test_what_no_worker_has_begun_is_cancelled(engine: Executor) -> None:
+    """However many were submitted: after Ctrl-C none of them begins."""
+    first, second = engine.submit(time.sleep, 0.3), engine.submit(doubled, 1)
+    while not first.running():
+        time.sleep(0.01)
+    assert second.cancel()
+    with pytest.raises(CancelledError):
+        second.result(timeout=20)
+    first.result()
+    assert engine.submit(doubled, 3).result()[1] == 6
 
 
 def test_workers_have_the_environment_of_their_parent(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,6 +206,41 @@ def test_a_scheduler_that_closes_slowly_fails_nothing(scheduler: str, monkeypatc
     with open_engine(f"dask={scheduler}", workers=1) as cluster:
         found = cluster.submit(doubled, 4).result()
     assert found[1] == 8
+
+
+@pytest.mark.parametrize("deaths", [1, 3])
+def test_a_cluster_whose_worker_dies_while_it_starts_is_started_again(
+    monkeypatch: pytest.MonkeyPatch, deaths: int
+) -> None:
+    """Three times; then it is an error in words."""
+    distributed = pytest.importorskip("distributed", reason="the extra fleet is not installed")
+    dask_engine = pytest.importorskip("scenario_apply.fleet.dask_engine")
+    left = [RuntimeError("Nanny failed to start.")] * deaths
+
+    def start(**options: Any) -> Any:
+        if left:
+            raise left.pop()
+        return options
+
+    monkeypatch.setattr(distributed, "LocalCluster", start)
+    if deaths < 3:
+        assert dask_engine._local_cluster(distributed, 2)["n_workers"] == 2
+        return
+    with pytest.raises(ScenarioApplyError, match="this machine does not start: Nanny failed to start"):
+        dask_engine._local_cluster(distributed, 2)
+
+
+def test_a_scheduler_without_workers_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its tasks would wait forever."""
+    distributed = pytest.importorskip("distributed", reason="the extra fleet is not installed")
+    monkeypatch.setattr("scenario_apply.fleet.dask_engine._TO_CONNECT_S", 0.5)
+    quiet = {"dashboard_address": None, "silence_logs": "CRITICAL", "protocol": "tcp", "processes": False}
+    more = {"scheduler_kwargs": {"dashboard_address": "127.0.0.1:0"}}
+    with (
+        distributed.LocalCluster(n_workers=0, **quiet, **more) as cluster,
+        pytest.raises(ScenarioApplyError, match=f"the Dask scheduler at {cluster.scheduler_address} has no workers"),
+    ):
+        open_engine(f"dask={cluster.scheduler_address}", workers=1).__enter__()
 
 
 def test_a_scheduler_that_does_not_answer_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

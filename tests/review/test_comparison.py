@@ -5,11 +5,16 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from scenario_apply.manifest.spec import BestVersion
 from scenario_apply.model.remote import AssetId, ModelId
 from scenario_apply.review.comparison import compared, request_words
+from scenario_apply.review.comparison_json import comparison_values
+from scenario_apply.review.comparison_text import comparison_text
 from scenario_apply.review.comparison_view import Comparison, Planned, SampleSources
 from scenario_apply.review.drawing_weights import Weights, epochs_drawn, weights_of
 from scenario_apply.review.hash_bits import differing_bits
+from scenario_apply.review.markdown.comparison_markdown import SampleLinks, comparison_levels
+from scenario_apply.review.screen import Screen
 from scenario_apply.state.state import DrawnPicture, ImageRecord, Record, State, TrainingEntry
 from tests.review.compared import (
     FAST,
@@ -48,6 +53,20 @@ def test_heads_have_what_differs_and_what_was_charged() -> None:
     assert dict(new.facts) == {"learningRate": "0.0002", "trained on": "1 picture"}
     assert (old.training_cu, old.samples_cu) == (130.5, 21.5)
     assert (new.training_cu, new.samples_cu) == (120.0, 10.75)
+
+
+def test_the_head_of_the_best_version_says_who_chose_it() -> None:
+    """Of the epoch that was chosen, and of its last training."""
+    chosen = BestVersion(version=1, by="Ada", at="2026-11-27", why="the <b>cloak")
+    view = all_of(two_versions(), best={KAEL: chosen})
+    assert [head.best for head in view.columns] == ["chosen by Ada on 2026-11-27: the <b>cloak", ""]
+    assert "best" in comparison_text(view, Screen(width=100))
+    assert "| best | `chosen by Ada on 2026-11-27: the <b>cloak` |  |" in "\n".join(
+        comparison_levels(view, SampleLinks())[0]()
+    )
+    assert comparison_values(view)["columns"][0]["best"] == view.columns[0].best  # type: ignore[index]  # plain values
+    other = BestVersion(version=1, epoch="8")
+    assert [head.notes.get("best") for head in all_of(two_versions(), best={KAEL: other}).columns] == [None, None]
 
 
 def test_what_is_missing_is_said() -> None:

@@ -45,9 +45,10 @@ _CONTEXT.set_forkserver_preload(_WARM)
 APPLY = ("apply", "--auto-approve", "--poll-interval", "0.1", "--rate-limit", "0")
 
 
-def start(folder: Path, url: str, log: Path, *words: str) -> ForkServerProcess:
-    """The command, running in folder; what it says goes to the end of log."""
-    process = _CONTEXT.Process(target=_command, args=(str(folder), environment(url), str(log), words), daemon=True)
+def start(folder: Path, url: str, log: Path, *words: str, has_children: bool = False) -> ForkServerProcess:
+    """The command, running in folder; what it says goes to the end of log. has_children: it may start processes."""
+    arguments = (str(folder), environment(url), str(log), words)
+    process = _CONTEXT.Process(target=_command, args=arguments, daemon=not has_children)
     process.start()
     return process
 

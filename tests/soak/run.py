@@ -79,6 +79,11 @@ def soak(seed: int, service: Service, folder: Path, *, changed: bool = True, kil
         soaked.verdict = judge(service.snapshot(), folder, expected)
         if soaked.verdict.all:
             break
+    return finished(soaked, service, log, started)
+
+
+def finished(soaked: Soaked, service: Service, log: Path, started: float) -> Soaked:
+    """With what was said and asked in all of its runs. started: of the monotonic clock."""
     said = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
     soaked.log = said
     soaked.adopted = said.count("adopted ")
@@ -92,12 +97,12 @@ def soak(seed: int, service: Service, folder: Path, *, changed: bool = True, kil
 def _converge(service: Service, folder: Path, log: Path, dice: random.Random, soaked: Soaked, kills: int) -> bool:
     """Kill, disturb, and let the last runs end; whether the manifest is applied and a plan of it is empty."""
     for _ in range(kills):
-        service.misbehave(_chances(dice), dice.randrange(1 << 30))
+        service.misbehave(chances(dice), dice.randrange(1 << 30))
         soaked.runs += 1
         soaked.kills += _killed(service, folder, log, dice)
     code: int | None = None
     for number in range(RUNS_AT_MOST):
-        service.misbehave(_chances(dice) if number < NOISY_RUNS else {}, dice.randrange(1 << 30))
+        service.misbehave(chances(dice) if number < NOISY_RUNS else {}, dice.randrange(1 << 30))
         soaked.runs += 1
         code = finish(start(folder, service.url, log, *APPLY))
         if code == 0:
@@ -118,9 +123,9 @@ def _converge(service: Service, folder: Path, log: Path, dice: random.Random, so
     return True
 
 
-def _chances(dice: random.Random) -> dict[str, float]:
+def chances(dice: random.Random, without: tuple[str, ...] = ()) -> dict[str, float]:
     """A few kinds of faults, together at 4 to 30 percent of all requests."""
-    kinds = dice.sample(FAULTS, dice.randrange(2, len(FAULTS)))
+    kinds = [kind for kind in dice.sample(FAULTS, dice.randrange(2, len(FAULTS))) if kind not in without]
     total = dice.choice((0.04, 0.08, 0.15, 0.3))
     weights = [dice.random() * (0.2 if kind in ("hang", "429-cooldown") else 1.0) for kind in kinds]
     return {kind: total * weight / sum(weights) for kind, weight in zip(kinds, weights, strict=True)}

@@ -19,7 +19,7 @@ from typing import Protocol
 from scenario_apply.dataset.scan.remote_objects import RemoteFailed, RemoteObject, Sink
 from scenario_apply.manifest.loader.listing import Folder, Row
 from scenario_apply.model.file_names import is_image_name, is_junk_folder
-from scenario_apply.model.remote_urls import WEB, RemoteAccess, is_url, scheme_of
+from scenario_apply.model.remote_urls import WEB, RemoteAccess, scheme_of
 
 MOST_OBJECTS = 50_000
 """Of one folder, with everything below it: fifty requests."""
@@ -249,8 +249,3 @@ def _add(folders: dict[str, dict[str, Row]], path: str, found: RemoteObject) -> 
             break
         rows[name] = (name, 0, 0, 0, S_IFDIR, "")
         folder = above
-
-
-def urls_among(files: Iterable[str]) -> list[str]:
-    """Those files that are URLs."""
-    return [file for file in files if is_url(file)]

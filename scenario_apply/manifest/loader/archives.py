@@ -76,11 +76,6 @@ class Archive(NamedTuple):
         return sum(row[4] == S_IFREG and is_image_name(row[0]) for row in self.folders.get(folder, []))
 
 
-def may_be_in_archive(file: str) -> bool:
-    """Whether a part of the path ends in .zip. It may still be a folder."""
-    return ".zip" in file.lower() and _PART.search(file) is not None
-
-
 class Archives:
     """The zip files of one run. Their lists are read once; each file in them is read when it is opened."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from scenario_apply.model.amounts import amount
 from scenario_apply.review.comparison_view import CellView, ColumnHead, Comparison, DrawnView
 from scenario_apply.review.html.album import Album, PageImage
 from scenario_apply.review.html.page import Section
@@ -77,10 +76,7 @@ def _table(view: Comparison, key: str, album: Album) -> ComparisonTable:
 
 
 def _column(head: ColumnHead) -> ShownColumn:
-    facts = list(head.facts)
-    facts += [("training", f"{amount(head.training_cu)} CU")] if head.training_cu is not None else []
-    facts += [("samples", f"{amount(head.samples_cu)} CU")] if head.samples_cu is not None else []
-    return ShownColumn(head.title, head.place, tuple(facts))
+    return ShownColumn(head.title, head.place, (*head.facts, *head.notes.items()))
 
 
 def _cell(cell: CellView, name: str, album: Album) -> ShownCell:

@@ -13,8 +13,7 @@ from typing import NamedTuple
 
 from msgspec import Struct, field
 
-from scenario_apply.model.amounts import amount
-from scenario_apply.review.comparison_view import CellView, ColumnHead, Comparison, DrawnView, PromptRow
+from scenario_apply.review.comparison_view import NOTES, CellView, ColumnHead, Comparison, DrawnView, PromptRow
 from scenario_apply.review.markdown.fitting import Lines, Part, fitted, length_of
 from scenario_apply.review.markdown.inline import code, table, words
 from scenario_apply.review.markdown.picture_links import PictureLinks
@@ -110,12 +109,10 @@ def _table(view: Comparison, samples: SampleLinks, detail: _Detail) -> Iterator[
 def _facts(heads: Sequence[ColumnHead]) -> Iterator[list[str]]:
     for name in dict.fromkeys(name for head in heads for name, _ in head.facts):
         yield [code(name), *(code(fit(safe(dict(head.facts).get(name, "")), 200)) for head in heads)]
-    for title, charges in (
-        ("training", [head.training_cu for head in heads]),
-        ("samples", [head.samples_cu for head in heads]),
-    ):
-        if any(charge is not None for charge in charges):
-            yield [title, *("" if charge is None else f"{amount(charge)} CU" for charge in charges)]
+    for title in NOTES:
+        if any(title in head.notes for head in heads):
+            notes = [head.notes.get(title, "") for head in heads]
+            yield [title, *(code(fit(safe(note), 200)) if note and title == "best" else note for note in notes)]
 
 
 def _row(row: PromptRow, samples: SampleLinks, detail: _Detail) -> list[str]:

@@ -285,9 +285,7 @@ def _contents(version: Version) -> dict[str, str]:
 
 def _cost(facts: CardFacts) -> list[str]:
     version = facts.version
-    charged = [
-        one.charged for one in version.samples if one.charged is not None and one.training == version.launched_at
-    ]
+    charged = [one.charged for one in version.samples if one.charged and one.training == version.launched_at]
     rows = [] if version.charged is None else [("Training", f"{amount(version.charged)} CU")]
     if charged:
         rows.append((counted(len(charged), "sample"), f"{amount(total(charged))} CU"))

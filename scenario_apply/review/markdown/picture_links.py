@@ -14,7 +14,6 @@ from urllib.parse import quote
 from msgspec import Struct
 
 Flavour = Literal["github", "gitlab", "bitbucket", "azure"]
-FLAVOURS: tuple[Flavour, ...] = ("github", "gitlab", "bitbucket", "azure")
 Side = Literal["head", "base"]
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 

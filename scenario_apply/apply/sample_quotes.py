@@ -5,7 +5,7 @@ Imported only for plans with samples. Everything here is read; a price is a dry 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from scenario_apply.apply.base_lookup import find_bases
 from scenario_apply.apply.environment import Environment
@@ -15,7 +15,8 @@ from scenario_apply.model.ports import ScenarioApi
 from scenario_apply.model.remote import ModelId
 from scenario_apply.model.sample_bases import SampleBase, WantedBase
 from scenario_apply.planning.decision import Decision
-from scenario_apply.planning.owed_samples import FindBase, plan_samples
+from scenario_apply.planning.desired import Desired
+from scenario_apply.planning.owed_samples import FindBase, SampleWork, plan_samples
 from scenario_apply.planning.rule_inputs import Inputs
 from scenario_apply.planning.sample_pricing import (
     PlannedSamples,
@@ -42,7 +43,22 @@ def planned_samples(
     plan = plan_samples(given, decisions, _base_finder(environment, api))
     questions = price_questions(plan.works, given.state, given.observed)
     answers, notes = _prices(api, questions) if api is not None else ({}, ())
+    notes = (*notes, *_undecided(plan.works.values(), given.desired))
     return PlannedSamples(plan=plan, costs=sample_costs(plan.works, questions, answers, given.state), notes=notes)
+
+
+def _undecided(works: Iterable[SampleWork], desired: Desired) -> Iterator[Diagnostic]:
+    """Samples that are held back, since they may be paid already."""
+    for work in works:
+        for name in (one.name for one in work.waiting if one.is_undecided):
+            yield Diagnostic(
+                code="sample-undecided",
+                severity="warning",
+                message=f"whether sample {name} of {work.address} was drawn is not known, since its launch got no "
+                "response: it is held back until Scenario tells",
+                location=desired.specs[work.address].place,
+                hint="use a key that may list jobs; another `seed:` has it drawn, and perhaps paid, a second time",
+            )
 
 
 def _base_finder(environment: Environment, api: ScenarioApi | None) -> FindBase:
