@@ -134,7 +134,8 @@ def error_of(request: Request, reply: Reply, mask: Callable[[str], str]) -> ApiE
     if status == 403:
         return _of_403(what, body, mask, is_a_page=is_a_page)
     if status == 404:
-        if body is None:  # a page of some other server must not read as "the model is gone"
+        # a page, or an address without /v1, must not read as "the model is gone"
+        if body is None or request.path.count("/") == 1 or request.path.endswith("/get-bulk"):
             return BadAnswer(what, status=status, hint=_NOT_THE_API_HINT)
         return NotFound(what, status=status)
     if status == 410:

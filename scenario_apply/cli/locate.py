@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from scenario_apply.cli.named_files import checkout_of, untrusted_top
-from scenario_apply.errors import Diagnostic, ManifestError, StateError
+from scenario_apply.errors import Diagnostic, ManifestError, StateError, UsageError
 from scenario_apply.errors import Location as FilePlace
 from scenario_apply.manifest.spec import Manifest
 from scenario_apply.state.url_texts import is_state_url
@@ -43,7 +43,7 @@ def state_path(manifest: Manifest, given: str | None, cwd: str) -> str:
     Raises ManifestError when `state:` leaves the manifest's folder.
     """
     if given is not None:
-        return os.path.abspath(os.path.join(cwd, given))
+        return named_state_path(given, cwd)
     if manifest.state is not None:
         problem = state_problem(manifest)
         if problem is not None:
@@ -55,6 +55,15 @@ def state_path(manifest: Manifest, given: str | None, cwd: str) -> str:
 def default_state_path(manifest: Manifest) -> str:
     """The state that nothing else was said about."""
     return os.path.join(_home(manifest), "state", f"{manifest.name}.json")
+
+
+def named_state_path(given: str, cwd: str) -> str:
+    """The state file that the command line names. Raises UsageError for a folder."""
+    path = os.path.abspath(os.path.join(cwd, given))
+    if os.path.isdir(path):
+        inside = os.path.join(given, "scenario.json")
+        raise UsageError(f"--state {given} is a folder", hint=f"name a file in it, such as {inside}")
+    return path
 
 
 def state_within(manifest: Manifest, given: str | None, path: str, cwd: str) -> str | None:
@@ -108,6 +117,10 @@ def state_problem(manifest: Manifest) -> Diagnostic | None:
     if any(part.startswith(".") for part in parts):
         what = "state: names a hidden file or folder, where other programs keep their configuration"
         return problem(what, "choose another folder, e.g. state/; only --state FILE can name a hidden one")
+    if os.path.isdir(path):
+        return problem(
+            "state: names a folder", f"name a file in it, such as {manifest.state.rstrip('/')}/scenario.json"
+        )
     here = manifest.root
     for part in parts:
         here = os.path.join(here, part)

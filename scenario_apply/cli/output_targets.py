@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from scenario_apply.cli.named_files import is_stream, named_file, untrusted_top
@@ -62,9 +63,12 @@ def refuse_taken(
     except UnsafeFile as error:
         raise TargetTaken(f"{option} {path}: {error.strerror}", hint=error.hint) from error
     except NotADirectoryError:
-        return  # writing says so
+        content = None
     except OSError as error:
         raise TargetTaken(f"{option} {path}: the file there cannot be read: {error.strerror}") from error
+    folder = os.path.dirname(path)
+    if content is None and not os.path.isdir(os.path.join(cwd, folder)):
+        raise TargetTaken(f"{option} {path}: there is no folder {folder}", hint=f"create it: mkdir -p {quote(folder)}")
     if content is not None and content.strip() and not is_own(content):
         raise TargetTaken(
             f"{option} would write over {path}, which is no {kind}",

@@ -11,6 +11,13 @@ from scenario_apply.model.fix_kinds import FIX_KINDS
 from scenario_apply.model.variable_names import is_variable_name
 
 PROGRAM = "scenario-apply"
+_NAMED = frozenset(
+    {
+        *("MANIFEST", "FILE", "FOLDER", "DIR", "PLACE", "WHAT", "ADDRESS"),
+        *("DATASET", "FLEET", "PLAN", "FROM", "TO", "OTHER"),
+    }
+)
+"""What arguments are called that name something: nothing has an empty name."""
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -35,6 +42,8 @@ class CommandParser(argparse.ArgumentParser):
             self.error(f"{error.argument_name}: {error.message}" if error.argument_name else error.message)
         if extra:
             self._refuse(extra[0])
+        for action in self._actions:
+            self._refuse_empty(action, getattr(namespace, action.dest, None))
         return namespace
 
     def options(self) -> list[str]:
@@ -62,6 +71,18 @@ class CommandParser(argparse.ArgumentParser):
         is_trial = name in ("--dry-run", "--dryrun")
         guess = "`scenario-apply plan` shows what would be done" if is_trial else did_you_mean(name, self.options())
         raise UsageError(f"{self.prog} has no option {name}", hint=guess or help_hint)
+
+    def _refuse_empty(self, action: argparse.Action, value: object) -> None:
+        """An empty text in the place of a file, an address or a manifest would mean this folder, or everything."""
+        if action.metavar not in _NAMED or action.dest == "plan_of":
+            return
+        if any(isinstance(text, str) and not text.strip() for text in (value if isinstance(value, list) else [value])):
+            from scenario_apply.errors import UsageError
+
+            name = action.option_strings[-1] if action.option_strings else str(action.metavar)
+            raise UsageError(
+                f"{name} is empty", hint="write a value, or leave it out; a variable of the shell may not be set"
+            )
 
     def _check_value(self, action: argparse.Action, value: object) -> None:
         if action.choices is None or value in action.choices:
@@ -123,8 +144,6 @@ def state_file(text: str) -> str:
     from scenario_apply.state.state_url import BadStateUrl, parse_state_url
     from scenario_apply.state.url_texts import is_state_url
 
-    if not text.strip():
-        raise UsageError("--state is empty", hint="name a file or a URL; a variable of the shell may not be set")
     if is_state_url(text):
         try:
             parse_state_url(text, "name")  # of the manifest, which is not read yet

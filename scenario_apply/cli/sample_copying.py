@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from scenario_apply.cli.named_files import untrusted_top
 from scenario_apply.cli.sample_showing import download, recorded_pictures
 from scenario_apply.cli.wiring import open_world, place_of, require_service
-from scenario_apply.errors import ScenarioApplyError
+from scenario_apply.errors import ScenarioApplyError, UsageError
 from scenario_apply.review.screen import counted
 from scenario_apply.state.stores.own_files import hint_of, own_folder
 from scenario_apply.state.stores.sample_store import SampleStore
@@ -22,6 +22,8 @@ _COPY = ("small copy", "small copies")
 def copy(call: Invocation) -> int:
     """The folder has the copies of all recorded samples that can be had, and no other copies. 0, also if some lack."""
     asked = call.arguments
+    if not asked.folder:
+        raise UsageError("DIR is empty")
     if asked.download:
         require_service(call.settings)
     place = place_of(call.settings)

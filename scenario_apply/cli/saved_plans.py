@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
 import shlex
@@ -70,7 +71,7 @@ def _content(path: str, whole: str) -> bytes | None:
         os.close(handle)
         return None
     with open(handle, "rb") as file:
-        if not file.read(256).lstrip().startswith(b"{"):
+        if not file.read(256).removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"{"):
             return None
         if facts.st_size > LARGEST_PLAN_BYTES:
             size, most = facts.st_size / 1e6, LARGEST_PLAN_BYTES / 1e6

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from scenario_apply.cli.locate import (
     cache_path,
     emulator_path,
+    named_state_path,
     refuse_root_outside,
     refuse_twin,
     state_path,
@@ -149,7 +150,7 @@ def place_named(text: str, settings: Settings, manifest_name: str | None = None)
         url = url_of_option(text, settings, manifest_name)
         root, allow_http = usual_root(settings.cwd), settings.allow_http
         return StateLocation(state=url.shown, root=root, project=None, is_bare=True, url=url, allow_http=allow_http)
-    path = os.path.abspath(os.path.join(settings.cwd, text))
+    path = named_state_path(text, settings.cwd)
     real, within = follow_state_link(path, untrusted_top(path, settings.cwd), settings.cwd)
     root = os.path.dirname(os.path.dirname(path))
     return StateLocation(state=real, root=root, project=None, is_bare=True, within=within)

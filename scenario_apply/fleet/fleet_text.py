@@ -31,8 +31,9 @@ def fleet_text(report: FleetReport, screen: Screen) -> str:
     """The whole report."""
     lines = [f"Fleet {safe(report.path)}: {counted(len(report.runs), 'project')}", ""]
     wide = max((columns(safe(run.name)) for run in report.runs), default=0)
+    word = max((len(state_word(report, run)[0]) for run in report.runs), default=0)
     for run in report.runs:
-        lines.append(_project_line(report, run, min(wide, 40), screen))
+        lines.append(_project_line(report, run, min(wide, 40), max(word, 10), screen))
         lines += _manifest_lines(report, run, screen)
     text = "\n".join(lines) + "\n"
     for run in report.runs:
@@ -47,11 +48,11 @@ def fleet_text(report: FleetReport, screen: Screen) -> str:
     return text
 
 
-def _project_line(report: FleetReport, run: ProjectRun, wide: int, screen: Screen) -> str:
+def _project_line(report: FleetReport, run: ProjectRun, wide: int, state_wide: int, screen: Screen) -> str:
     word, color = state_word(report, run)
     shown = screen.paint(word, color)
     details = [counted(len(run.task.manifests), "manifest"), *_counts(report, run)]
-    return f"  {pad(fit(safe(run.name), wide), wide)}  {shown}{' ' * max(0, 10 - len(word))}  {', '.join(details)}"
+    return f"  {pad(fit(safe(run.name), wide), wide)}  {shown}{' ' * (state_wide - len(word))}  {', '.join(details)}"
 
 
 def state_word(report: FleetReport, run: ProjectRun) -> tuple[str, Color | None]:

@@ -22,6 +22,8 @@ def merged(documents: Sequence[Map], report: Report) -> Map:
 
     One file comes back as it is. version may be set in every file.
     """
+    for document in documents:
+        _refuse_own_file(document, report)
     if len(documents) == 1:
         return documents[0]
     whole = Map(documents[0].start)
@@ -54,6 +56,19 @@ def merged(documents: Sequence[Map], report: Report) -> Map:
             else:
                 _twice(key, key, whole, document, report)
     return whole
+
+
+def _refuse_own_file(document: Map, report: Report) -> None:
+    """Raises ManifestError for JSON of this tool, which would be a list of keys that no manifest has."""
+    if "format_version" not in document or "version" in document:
+        return
+    what, hint = "a file of scenario-apply", "name the manifest itself"
+    if "steps" in document:
+        what, hint = "a saved plan", "`plan FILE` shows it, `apply FILE` carries it out; here, name its manifest"
+    elif "lineage" in document:
+        what, hint = "a state", "name the manifest it belongs to, or pass it as --state FILE"
+    report.error("not-a-manifest", f"this is {what}, not a manifest", document.start, hint)
+    report.raise_errors()
 
 
 def _copied(items: Seq) -> Seq:

@@ -337,7 +337,7 @@ _RUN = {
     "permission, or a package that is not installed. Nothing was changed; the hint says what to check.",
     "system": "The operating system refused something. The message has its reason and the file.",
     "target-taken": "A file exists where an option would write, and it is not of the kind that the option writes. It "
-    "is not overwritten. Use another name or move the file.",
+    "is not overwritten. Use another name or move the file. Or there is no folder for the file: create it first.",
     "unsafe-file": "A file that the tool would use is a link, or others may change it. It is not used, because the "
     "repository could redirect the tool. Delete it.",
     "usage": "The command line is wrong. The message names the option; COMMAND --help lists all of them.",

@@ -302,6 +302,13 @@ def test_errors_carry_the_services_own_reason(answer: Reply, error: type[ApiErro
     assert caught.value.status == answer.status
 
 
+def test_a_collection_that_is_not_found_is_a_wrong_address() -> None:
+    """SCENARIO_BASE_URL without /v1: the service says 404 in JSON, and no model is gone for that."""
+    with pytest.raises(BadAnswer) as caught:
+        Bench([reply(404, {"message": "Not Found"})]).client.get_models([ModelId("model_1")], images=False)
+    assert "it should end in /v1" in str(caught.value.problems[0].hint)
+
+
 def test_wrong_credentials_name_the_variables_to_set() -> None:
     with pytest.raises(Unauthorized) as caught:
         READ(Bench([reply(401, {"message": "no"})]).client)

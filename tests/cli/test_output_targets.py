@@ -48,6 +48,8 @@ TAKEN = [
     "state/backups/scenario.1.json",
     ".scenario/cache",
     "kael",
+    "no/such/folder.json",
+    "scenario.yaml/x",
 ]
 
 

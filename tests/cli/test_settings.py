@@ -58,9 +58,12 @@ def test_the_password_in_the_url_of_a_state_is_a_secret() -> None:
     assert found.secrets == ("pa@ss55",)
 
 
-def test_an_empty_state_is_a_variable_that_is_not_set() -> None:
-    with pytest.raises(UsageError, match="--state is empty"):
-        settings({}, "--state", "")
+@pytest.mark.parametrize("words", [["--state", ""], ["--events", " "], ["--select", "model.a", "--select", ""], [""]])
+def test_an_empty_name_is_a_variable_that_is_not_set(words: list[str]) -> None:
+    """An empty MANIFEST would be this folder, with a state of its own."""
+    name = "MANIFEST" if words == [""] else words[-2]
+    with pytest.raises(UsageError, match=f"{name} is empty"):
+        settings({}, *words)
 
 
 @pytest.mark.parametrize("place", ["state/kael.json", "/tmp/a.json", "a:b.json", "./s3:/kael.json", "C:/kael.json"])

@@ -23,6 +23,7 @@ _WIDE = ("utf-16", "utf-32")
 _SAMPLE_BYTES = 4096  # looked at to recognise UTF-16 without a byte order mark
 _NOT_TEXT = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _MOST_BLOCKS = 4
+_NUL = "contains NUL bytes: it is not a text file"
 # A character of two bytes in these encodings can look like one character of UTF-8 below _FIRST_OF_THREE_BYTES.
 _TWO_BYTES = ("gb", "big5", "euc", "shift", "cp932", "cp949", "cp950", "johab", "iso2022", "hz")
 _FIRST_OF_THREE_BYTES = "\u0800"
@@ -64,7 +65,7 @@ def _decoded(data: bytes, file: str, encoding: str) -> str | Finding:
     except UnicodeError:  # of codecs that give no position
         return Finding("C06", f"is not valid {encoding.upper()}", file, hint="save the file as UTF-8")
     if "\0" in text:
-        return Finding("C06", "contains NUL bytes: it is not a text file", file, hint="save it as UTF-8 text")
+        return Finding("C06", _NUL, file, hint="save it as UTF-8 text")
     return text.lstrip("\ufeff")
 
 
@@ -124,10 +125,19 @@ def _as_utf_8(data: bytes, encoding: str) -> str | None:
 
 
 def _undecodable(data: bytes, error: UnicodeDecodeError, *, file: str, encoding: str, is_marked: bool) -> Finding:
+    if b"\0" in data and not is_marked:
+        return Finding("C06", _NUL, file, hint="save it as UTF-8 text")
     line = data.count(b"\n", 0, error.start) + 1
     byte = data[error.start]
     what = f"byte 0x{byte:02x} at offset {error.start} is not valid {encoding.upper()}"
     hint = "save the file as UTF-8"
-    if encoding == "utf-8" and not is_marked:
+    if encoding == "utf-8" and not is_marked and _is_mostly_ascii(data):
         hint += ", or write `encoding: cp1252` in the dataset (Windows text); files in UTF-8 are still read as UTF-8"
+    elif encoding == "utf-8" and not is_marked:
+        hint += ", or name its encoding in the dataset, as in `encoding: shift_jis` (also gbk, cp1251, big5 ...)"
     return Finding("C06", what, file, line, hint)
+
+
+def _is_mostly_ascii(data: bytes) -> bool:
+    """Whether text is Latin with a few signs of its own, as it is in Windows' Western encoding."""
+    return 4 * sum(byte > 127 for byte in data) <= len(data)

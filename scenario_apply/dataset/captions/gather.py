@@ -94,10 +94,10 @@ def _read_metadata_tables(spec: DatasetSpec, selection: Selection, read: Reader,
         while folder := folder.rpartition("/")[0]:
             below.setdefault(folder, []).append(image)
     for table in tables:
-        out.used.add(table.path)
         own = below.get(table.path.rpartition("/")[0])
         nearest = Lookup(own, selection.excluded, selection.identity) if own else lookup
-        _read_table(table.file, spec, nearest, read, out)
+        if _read_table(table.file, spec, nearest, read, out):
+            out.used.add(table.path)
 
 
 def _read_other_forms(spec: DatasetSpec, selection: Selection, read: Reader, out: Gathered) -> None:
@@ -205,20 +205,23 @@ def _read_table(
     out: Gathered,
     *,
     only: frozenset[str] | None = None,
-) -> None:
-    """only: of a table that was not asked for, the rows that name one of these, as _with_folder writes them."""
+) -> bool:
+    """Whether there is anything in it, read or not.
+
+    only: of a table that was not asked for, the rows that name one of these, as _with_folder writes them.
+    """
     file = file.removeprefix("./")
     data = read(file)
     if isinstance(data, Finding):
         # Nothing in a file that cannot be opened is wrong: the manifest's line that names it is.
         out.findings.append(data._replace(file=None, key="captions.file") if spec.captions.path else data)
         out.lost_rows = True
-        return
+        return True
     text = decode(data, file=file, encoding=spec.encoding)
     if isinstance(text, Finding):
         out.findings.append(text)
         out.lost_rows = True
-        return
+        return True
     table = read_table(text, file=file)
     out.forms[file] = table.form
     rows, findings = caption_rows(table, file=file)
@@ -233,6 +236,7 @@ def _read_table(
             out.findings.append(_two_captions(path, raw, out.raws[path]))
         else:
             out.raws[path] = raw
+    return bool(table.rows or table.findings)
 
 
 def _two_captions(path: str, raw: Raw, other: Raw) -> Finding:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from scenario_apply.dataset.captions.decode import decode
 from scenario_apply.dataset.captions.matching import Lookup
 from scenario_apply.dataset.captions.parquet_tables import ENDING, INSTALL, can_read_parquet
-from scenario_apply.dataset.captions.table_entries import FILE_COLUMNS, MOST_ROWS, first_of
+from scenario_apply.dataset.captions.table_entries import FILE_COLUMNS, MOST_ROWS, Row, caption_of, first_of
 from scenario_apply.dataset.captions.tables import read_table
 from scenario_apply.dataset.facts import FileEntry
 from scenario_apply.dataset.image_selection import Selection
@@ -59,6 +59,7 @@ _LISTED = re.compile(
     r"\s*[\"']?([^\s\"',;:|][^\"',;:|\t]{0,200}?\.(?:png|jpe?g|webp|bmp|tiff?|avif))[\"']?[\s,;:|]+\S", re.I
 )
 """A line that begins with the name of a picture."""
+_AS_CSV = "write it as a CSV file that begins with file_name,text, and name that: `captions: ./captions.csv`"
 _MOST_TABLES = 20  # that are opened to see whether they name the pictures
 _MOST_NAMED = 3
 
@@ -131,30 +132,37 @@ def _tables(
                 "C21", what, file, None, "export it as CSV, and name that: `captions: ./captions.csv`", severity
             )
             continue
-        count = _named_by(entry, spec, lookup, read, only_paths=only_paths)
-        if count:
+        rows = _rows_of(entry, spec, read)
+        named = list(_naming(rows or (), entry, lookup, only_paths=only_paths))
+        if named:
+            count = len({image for image, _ in named})
             what = f"{file} names {count} of the images that have no caption, and is not read"
-            yield Finding("C21", what, file, None, f"write `captions: ./{file}` in the dataset", severity)
+            has_texts = any(caption_of(row.fields) is not None for _, row in named)
+            hint = f"write `captions: ./{file}` in the dataset" if has_texts else _AS_CSV
+            yield Finding("C21", what, file, None, hint, severity)
+        elif rows == () and _has_usual_name(entry) and not only_paths:
+            hint = "write file_name and text of each image in it, or delete it"
+            mild: Severity = "warning" if severity == "error" and spec.missing == "auto" else severity
+            yield Finding("C21", f"{file} holds no captions", file, None, hint, mild)
 
 
-def _named_by(
-    entry: FileEntry,
-    spec: DatasetSpec,
-    lookup: Lookup,
-    read: Callable[[str], bytes | Finding],
-    *,
-    only_paths: bool,
-) -> int:
-    """How many images the rows of a table name."""
+def _rows_of(entry: FileEntry, spec: DatasetSpec, read: Callable[[str], bytes | Finding]) -> tuple[Row, ...] | None:
+    """The rows of a table; None for one that cannot be read."""
     data = read(entry.file)
     text = data if isinstance(data, Finding) else decode(data, file=entry.file, encoding=spec.encoding)
     if isinstance(text, Finding):
-        return 0
-    keys = (first_of(row.fields, FILE_COLUMNS) for row in read_table(text, file=entry.file).rows)
+        return None
+    table = read_table(text, file=entry.file)
+    return None if table.findings and not table.rows else table.rows
+
+
+def _naming(rows: Iterable[Row], entry: FileEntry, lookup: Lookup, *, only_paths: bool) -> Iterator[tuple[str, Row]]:
+    """The rows of a table that name one image each, with its path."""
     folder = entry.file.rpartition("/")[0]
-    rows = (key.replace("\\", "/").removeprefix("./") for key in keys if key)
-    found = (lookup.find(key, beside=folder).images for key in rows if not only_paths or "/" in key)
-    return len({images[0].path for images in found if len(images) == 1})
+    for row in rows:
+        key = (first_of(row.fields, FILE_COLUMNS) or "").replace("\\", "/").removeprefix("./")
+        if key and (not only_paths or "/" in key) and len(found := lookup.find(key, beside=folder).images) == 1:
+            yield found[0].path, row
 
 
 def _lists(
@@ -177,8 +185,7 @@ def _lists(
         count = len({found[0].path for key in keys if len(found := lookup.find(key, beside=folder).images) == 1})
         if count > 1 and 2 * count >= len(lacking):  # remarks on a few pictures are no captions
             what = f"{entry.file} names {count} of the images that have no caption, and is not read"
-            hint = "write it as a CSV file that begins with file_name,text, and name that: `captions: ./captions.csv`"
-            yield Finding("C21", what, entry.file, None, hint, severity)
+            yield Finding("C21", what, entry.file, None, _AS_CSV, severity)
 
 
 def _beside(
@@ -229,9 +236,14 @@ def _hint_beside(spec: DatasetSpec, ending: str, severity: Severity) -> str | No
 def _named_tables(texts: Iterable[FileEntry]) -> Iterator[Finding]:
     """A note for each table whose name says that it holds captions."""
     for entry in texts:
-        name = name_of(entry.path).lower()
-        if name in METADATA_FILES or (is_table_name(entry.path) and stem_of(name) in CAPTION_TABLE_STEMS):
+        if _has_usual_name(entry):
             yield Finding("C21", f"{entry.file} is not read", entry.file, severity="info")
+
+
+def _has_usual_name(entry: FileEntry) -> bool:
+    """Whether a file is called as tables of captions are."""
+    name = name_of(entry.path).lower()
+    return name in METADATA_FILES or (is_table_name(entry.path) and stem_of(name) in CAPTION_TABLE_STEMS)
 
 
 def _fitting_none(orphans: Iterable[FileEntry], selection: Selection) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from scenario_apply.dataset.lint.subject import Picture, Subject
 from scenario_apply.dataset.lint.word_count import word_count
+from scenario_apply.manifest.spec import DatasetSpec
 from scenario_apply.model.file_names import name_of
 from scenario_apply.model.lint_rules import Finding
 
@@ -34,11 +35,20 @@ def missing(subject: Subject) -> Iterator[Finding]:
         return
     captioned = len(subject.pictures) - len(without)
     for picture in without:
-        stem = name_of(picture.path).rpartition(".")[0]
         what = f"{name_of(picture.path)} has no caption; {captioned} of {len(subject.pictures)} images have one"
-        hint = f"write {stem}.txt, or `captions: {{ missing: auto }}` to let Scenario write it"
+        hint = f"{_where_to_write(picture, spec)}, or `captions: {{ missing: auto }}` to let Scenario write it"
         finding = picture.finding("C01", what, hint)
         yield finding._replace(severity="warning") if spec.missing == "warn" else finding
+
+
+def _where_to_write(picture: Picture, spec: DatasetSpec) -> str:
+    """Where captions of this dataset are read from."""
+    if spec.captions.kind == "map":
+        return "add it to `captions:`"
+    if spec.captions.kind == "file" and spec.captions.path:
+        return f"add it to {spec.captions.path}"
+    stem = name_of(picture.path).rpartition(".")[0]
+    return f"write {stem}{spec.captions.suffix or '.txt'}"
 
 
 def empty(subject: Subject) -> Iterator[Finding]:

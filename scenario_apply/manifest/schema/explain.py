@@ -29,12 +29,13 @@ from scenario_apply.manifest.schema.branches import (
     takes_kind,
     unknown_keys,
 )
-from scenario_apply.manifest.schema.key_hints import unknown_key_hint
+from scenario_apply.manifest.schema.key_hints import empty_section, unknown_key_hint
 from scenario_apply.manifest.written_numbers import number_hint
 from scenario_apply.model.did_you_mean import did_you_mean, listed
 from scenario_apply.model.training_types import SECRET_PARAMETERS
 from scenario_apply.model.yaml_word import yaml_word
 
+NOT_BLANK = r"\S"  # the pattern of texts that hold more than spaces
 SECTIONS = {"models": "model", "datasets": "dataset", "compositions": "composition"}
 """The maps that may have thousands of entries, and the schema's name for one entry."""
 _LONGEST_WORD = 200  # characters that are compared with known words: aliases may repeat a long text
@@ -124,9 +125,9 @@ class Explanation:
                 code = "name-too-long" if name == "name" else "too-long"
                 what = f"{name} has {len(value)} characters; at most {schema['maxLength']} are allowed"
                 report.error(code, what, mark, "shorten it")
-            if len(value) < schema.get("minLength", 0):
+            if not value.strip() and (schema.get("pattern") == NOT_BLANK or len(value) < schema.get("minLength", 0)):
                 report.error("empty-value", f"{name} is empty", mark, "set a value or remove the key")
-            if "pattern" in schema and not re.search(schema["pattern"], value):
+            elif "pattern" in schema and not re.search(schema["pattern"], value):
                 examples = schema.get("examples")
                 hint = f"write it like {examples[0]}" if examples else None
                 report.error("wrong-value", f"{shown(value)} is not a valid {schema.get('title', name)}", mark, hint)
@@ -174,7 +175,9 @@ class Explanation:
                     continue
                 self._walk(matching, inner, inner_path, value_mark)
             elif (rest := schema.get("additionalProperties", True)) is False:
-                self._unknown_key(key, path, properties, key_mark)
+                self._unknown_key(
+                    key, path, properties, key_mark, empty_section(value, key, SECTIONS) if not path else None
+                )
                 self._report.forget_undefined(inner, value_mark)
             else:
                 self._walk(rest, inner, inner_path, value_mark)
@@ -225,7 +228,8 @@ class Explanation:
             for index, (item, item_mark) in enumerate(zip(value, value.marks, strict=True)):
                 self._walk(items, item, f"{path}[{index}]", item_mark)
 
-    def _unknown_key(self, key: str, path: str, properties: Schema, mark: Mark) -> None:
+    def _unknown_key(self, key: str, path: str, properties: Schema, mark: Mark, section: str | None) -> None:
+        """section: the one of the top level that the key seems to belong to."""
         if self._report.is_wrong(mark):
             return
         if _last(path) == "parameters":
@@ -236,7 +240,7 @@ class Explanation:
             self._report.error("key", what, mark, "use letters, digits, _ and -; `name:` accepts any text")
             return
         where = f"in {path}" if path else "at the top level"
-        hint = unknown_key_hint(key, path, properties, self._root)
+        hint = unknown_key_hint(key, path, properties, self._root, section)
         self._report.error("unknown-key", f"unknown key {key} {where}", mark, hint)
 
     def _number_hint(self, value: str, mark: Mark, *, whole: bool) -> str:
@@ -279,7 +283,10 @@ class Explanation:
             hint = self._number_hint(value, mark, whole="number" not in kinds)
         elif kinds[:1] == ["array"] and not isinstance(value, Map | bool):
             entry = yaml_word(value[:_LONGEST_WORD]) if isinstance(value, str) else value
-            hint = f"write [{entry}]"
+            glued = isinstance(value, str) and re.match(r"-[^\s-]", value)
+            hint = "write a space after each dash: - first" if glued else f"write [{entry}]"
+        elif path in SECTIONS and isinstance(value, Seq):
+            hint = "write each below its own key, without a dash: `kael:`"
         is_shown = isinstance(value, float) and _last(path) not in SECRET_PARAMETERS
         given = f"{value:g}" if is_shown else kind_of(value)
         self._report.error("wrong-type", f"{_last(path)} must be {wanted}, not {given}", mark, hint)

@@ -3,23 +3,41 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from scenario_apply.manifest.other_generators import foreign_sample_key
 from scenario_apply.manifest.other_trainers import foreign_dataset_key, foreign_parameter
+from scenario_apply.manifest.positions import Map
 from scenario_apply.manifest.schema.branches import Schema
 from scenario_apply.model.did_you_mean import did_you_mean, listed
 
 
-def unknown_key_hint(key: str, path: str, properties: Schema, root: Schema) -> str:
-    """path: of the map that has the key; "" at the top level. properties: the keys it may have. root: the schema."""
+def unknown_key_hint(key: str, path: str, properties: Schema, root: Schema, section: str | None) -> str:
+    """path: of the map that has the key; "" at the top level. properties: the keys it may have. root: the schema.
+
+    section: the one of the top level that the key seems to belong to.
+    """
     is_of_dataset = {"trigger", "exclude"} <= properties.keys() or {"suffix", "lines"} <= properties.keys()
     of_dataset = foreign_dataset_key(key) if is_of_dataset else None
     of_sample = _of_sample(key, properties) if "guidance" in properties else None
     is_foreign = (foreign_parameter(key) or "").startswith("did you mean")
     named = _nearest_parameter(key, path) if is_foreign else None
     placed = _of_another_place(key, path, properties, root) if key not in _ELSEWHERE else None
-    hint = of_dataset or of_sample or named or placed or did_you_mean(key, properties) or _known_elsewhere(key, path)
-    return hint or f"known keys: {listed(properties, 20)}"
+    hint = of_dataset or of_sample or named or placed or did_you_mean(key, properties)
+    if hint is None and section is not None:
+        hint = f"indent it, with what follows, to put it below {section}:"
+    return hint or _known_elsewhere(key, path) or f"known keys: {listed(properties, 20)}"
+
+
+def empty_section(document: Map, key: str, sections: Collection[str]) -> str | None:
+    """The section above the key, if it has nothing below it and the key holds a map."""
+    found = None
+    for name, value in document.items():
+        if name == key:
+            break
+        if name in sections:
+            found = name if value is None else None
+    return found if isinstance(document[key], Map) else None
 
 
 _ELSEWHERE = {

@@ -102,14 +102,17 @@ def without_sharing(text: str, paths: Mapping[tuple[str, ...], Mapping[str, str]
 
     paths: for each, what is set there, as it is written within braces: so much is not taken over from the others.
     """
+    root = composed(text)
     for keys in paths:
         for end in range(_SECTIONS, len(keys) + 1):
-            text = _own_map(text, keys[:end], paths.get(keys[:end], {}))
+            before, text = text, _own_map(text, root, keys[:end], paths.get(keys[:end], {}))
+            if text != before:
+                root = composed(text)
     return text
 
 
-def _own_map(text: str, keys: tuple[str, ...], values: Mapping[str, str]) -> str:
-    found = section_of(composed(text), keys)
+def _own_map(text: str, root: Any, keys: tuple[str, ...], values: Mapping[str, str]) -> str:
+    found = section_of(root, keys)
     for key in keys[_SECTIONS:]:
         block = None if found is None else found[2]
         pair = entry_of(block, key)

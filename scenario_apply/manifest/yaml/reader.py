@@ -55,6 +55,8 @@ def read_yaml(name: str, data: bytes, report: Report, *, what: str = "manifest")
     place = report.place_at(name, 0, 0)
     if node is None:
         hint = "begin it with `version: 1`" if what == "manifest" else "write `name: value` lines, or leave it out"
+        if what == "manifest" and name.endswith(".json"):
+            hint += "; or create it again, if it was a saved plan"
         report.error("empty", f"the {what} is empty", place, hint)
     else:
         report.error("not-a-map", f"the {what} must be a map of keys, not {kind_of(node)}", place)

@@ -60,6 +60,9 @@ _LINES_BEFORE = 50  # above the place where the parser stopped
 # Here the start is a better position than where the parser stopped: unclosed quotes and brackets, a lone key.
 _BEGAN = ("end of stream", "expected ',' or", "could not find expected ':'")
 
+_KEYS_EXPECTED = ("mapping values are not allowed", "could not find expected ':'")
+_GLUED = re.compile(r"\s*(?:- +)?(?P<key>[A-Za-z_][\w-]{0,60}):(?P<value>(?!//)[^\s:](?:[^:]*[^\s:])?)\s*")
+
 
 class Mistake(NamedTuple):
     """code and hint as in a Diagnostic; line and column from 0, always of a line that is not blank."""
@@ -93,9 +96,25 @@ def mistake_of(error: yaml.MarkedYAMLError, text: str) -> Mistake:
         mark = error.context_mark
     lines = text.splitlines()
     line, column = _on_a_line(lines, 0 if mark is None else mark.line, 0 if mark is None else mark.column)
+    glued = _glued(lines, line, problem)
+    if glued is not None:
+        return glued
     character = lines[line][column : column + 1] if lines else ""
     code, what, hint = _meaning(problem, character, f" {error.context}" if error.context else "")
     return Mistake(code, what, hint, line, column)
+
+
+def _glued(lines: list[str], line: int, problem: str) -> Mistake | None:
+    """`key:value` on that line or the one before: YAML takes it for text, which goes on below."""
+    if not any(part in problem for part in _KEYS_EXPECTED):
+        return None
+    above = next((number for number in range(line - 1, -1, -1) if lines[number].strip()), line)
+    for number in (above, line) if lines else ():
+        if (found := _GLUED.fullmatch(lines[number])) is not None:
+            key, value = found["key"], found["value"]
+            hint = f"write `{key}: {value}`"
+            return Mistake("yaml-syntax", f"no space after the colon of {key}:", hint, number, found.start("key"))
+    return None
 
 
 def _on_a_line(lines: list[str], line: int, column: int) -> tuple[int, int]:

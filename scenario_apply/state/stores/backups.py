@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import os
 import re
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from scenario_apply.errors import Location, ScenarioApplyError, StateDamaged
+from scenario_apply.model.git_content import is_pointer
 from scenario_apply.model.remote import ModelId
 from scenario_apply.state.conflict import Conflict
 from scenario_apply.state.state import State
@@ -21,6 +23,7 @@ from scenario_apply.state.stores.own_files import OwnFolder
 BACKUPS = "backups"
 BACKUPS_KEPT = 10
 _IDS_SHOWN = 3
+_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 _SERIAL = re.compile(rb'"serial":\s*([0-9]{1,18})')
 _LINEAGE = re.compile(rb'"lineage":\s*"([0-9A-Za-z-]{1,64})"')
@@ -109,6 +112,23 @@ def conflicted(path: str, conflict: Conflict) -> StateDamaged:
     )
 
 
+def of_another_kind(content: bytes, shown: str) -> StateDamaged | None:
+    """The error for a file that is whole and only not the state itself: no backup is the way back from it."""
+    if is_pointer(content):
+        what = f"{shown} is a Git LFS pointer, not the state itself"
+        return StateDamaged(
+            what, hint="run `git lfs pull`, or take the file out of .gitattributes; nothing was changed"
+        )
+    if b'"terraform_version"' in content:
+        hint = "name another place for the state of scenario-apply; nothing was changed"
+        return StateDamaged(f"{shown} is a state of Terraform", hint=hint)
+    marked = next((name for mark, name in _MARKS if content.startswith(mark)), None)
+    if marked is not None and '"lineage"' in content.decode(marked, "replace"):
+        what = f"{shown} begins with a byte order mark, which JSON does not allow"
+        return StateDamaged(what, hint="save it as UTF-8 without that mark; nothing was changed")
+    return None
+
+
 def with_way_back(
     damaged: StateDamaged, content: bytes, path: str, backups: Backups, journal: bytes | None
 ) -> StateDamaged:
@@ -117,6 +137,9 @@ def with_way_back(
     content: of the damaged file. journal: what a run that did not end left; it is replayed over whatever is restored.
     """
     what = damaged.problems[0].message
+    other = of_another_kind(content, path)
+    if other is not None:
+        return other
     if isinstance(damaged, DuplicateKey):
         return StateDamaged(what, hint="keep the right one of the two entries; nothing was changed")
     lineage = lineage_in(content)

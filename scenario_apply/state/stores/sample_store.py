@@ -54,10 +54,10 @@ class SampleStore:
         return self.read(digest) is not None
 
     def read(self, digest: str) -> bytes | None:
-        """The copy; None where it is not there, or something else is under its name."""
+        """The copy; None where it is not there, something else is under its name, or a state has what is no digest."""
         try:
             data, _ = self._folder.read(copy_name(digest), _MOST_BYTES)
-        except OSError:
+        except (OSError, ValueError):
             return None
         return data if sha256(data).hexdigest() == digest else None
 

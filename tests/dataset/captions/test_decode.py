@@ -67,6 +67,16 @@ def test_what_is_no_caption_is_refused_at_its_line(data: bytes, encoding: str, c
     assert found.hint
 
 
+@pytest.mark.parametrize("encoding", ["shift_jis", "gbk", "cp1251"])
+def test_the_advice_for_windows_text_is_not_given_to_text_in_another_script(encoding: str) -> None:
+    """It would be read as rubbish."""
+    text = "красная шляпа" if encoding == "cp1251" else "赤い帽子" if encoding == "shift_jis" else "红色的帽子"
+    found = decode(text.encode(encoding), file="a.txt", encoding="utf-8")
+    assert isinstance(found, Finding)
+    assert "cp1252" not in str(found.hint)
+    assert "encoding: shift_jis" in str(found.hint)
+
+
 def test_the_advice_for_windows_text_is_not_given_to_a_file_with_a_byte_order_mark() -> None:
     """The mark decides, so `encoding:` would change nothing."""
     found = decode(b"\xef\xbb\xbfsnow\x92s end", file="a.txt", encoding="utf-8")

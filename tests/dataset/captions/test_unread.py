@@ -156,6 +156,36 @@ def test_what_is_not_needed_is_a_note(kind: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("metadata.jsonl", ""),
+        ("metadata.csv", "file_name,text\n"),
+        ("metadata.csv", "<html><body>404</body></html>"),
+        ("captions.yaml", "# to do\n"),
+    ],
+)
+def test_a_table_without_captions_is_never_no_captions(file: str, text: str, tmp_path: Path) -> None:
+    """It stops a dataset that has none; it is mentioned beside complete ones, and where Scenario may write them."""
+    make(tmp_path, {f"data/set/{file}": text})
+    for missing, severity in (("error", "error"), ("auto", "warning")):
+        (finding,) = scan(tmp_path, missing=missing).problems
+        assert (finding.code, finding.severity) == ("C21", severity)
+        assert f"data/set/{file} holds no captions" in finding.message
+    make(tmp_path, {f"data/set/0{at}.txt": text for at, text in enumerate(CAPTIONS)})
+    assert {(p.code, p.severity) for p in scan(tmp_path).problems if p.code == "C21"} == {("C21", "info")}
+
+
+def test_a_list_of_pictures_without_captions_is_not_recommended(tmp_path: Path) -> None:
+    """As COCO has it: the captions stand in another list, so that naming the file would not help."""
+    pictures = ", ".join(f'{{"id": {at}, "file_name": "0{at}.png"}}' for at in range(5))
+    texts = ", ".join(f'{{"image_id": {at}, "caption": "{text}"}}' for at, text in enumerate(CAPTIONS))
+    make(tmp_path, {"data/set/annotations.json": f'{{"images": [{pictures}], "annotations": [{texts}]}}'})
+    (finding,) = scan(tmp_path).problems
+    assert (finding.code, finding.severity) == ("C21", "error")
+    assert str(finding.hint).startswith("write it as a CSV file")
+
+
+@pytest.mark.parametrize(
     "files",
     [
         {},

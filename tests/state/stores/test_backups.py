@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,33 @@ def test_the_backup_that_is_named_holds_what_the_last_save_wrote(damage: bytes, 
     last = saved(tmp_path, one(2, id="model_2"))
     (tmp_path / "m.json").write_bytes(damage)
     assert do_as_told(tmp_path) == last
+
+
+@pytest.mark.parametrize(
+    ("damage", "what", "way"),
+    [
+        (
+            lambda _: b"version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 9\n",
+            "LFS pointer",
+            "git lfs pull",
+        ),
+        (lambda _: b'{"version": 4, "terraform_version": "1.9.5", "serial": 3}', "Terraform", "another place"),
+        (lambda content: b"\xef\xbb\xbf" + content, "byte order mark", "without that mark"),
+        (lambda content: content.decode().encode("utf-16"), "byte order mark", "without that mark"),
+    ],
+)
+def test_a_backup_is_not_the_way_back_from_a_file_that_is_whole(
+    damage: Callable[[bytes], bytes], what: str, way: str, tmp_path: Path
+) -> None:
+    """It may be older than the state that the file stands for: what that records would be paid for again."""
+    saved(tmp_path, one())
+    path = tmp_path / "m.json"
+    path.write_bytes(damage(path.read_bytes()))
+    told = hint(tmp_path)
+    assert way in told
+    assert "cp " not in told
+    with pytest.raises(StateDamaged, match=what):
+        store(tmp_path).load()
 
 
 def test_after_a_kill_the_journal_adds_the_rest(tmp_path: Path) -> None:

@@ -24,9 +24,11 @@ def test_copies_are_found_measured_and_deleted_and_other_files_are_left_alone(tm
 
 
 @pytest.mark.parametrize("digest", ["", "../../etc/passwd", "A" * 64, "a" * 63, "a" * 64 + "\n"])
-def test_what_is_no_digest_names_no_file(digest: str) -> None:
+def test_what_is_no_digest_names_no_file(digest: str, tmp_path: Path) -> None:
+    """A state may have anything in its place."""
     with pytest.raises(ValueError, match="no SHA-256"):
         copy_name(digest)
+    assert SampleStore(str(tmp_path)).read(digest) is None
 
 
 def test_a_link_in_the_place_of_a_copy_is_neither_read_nor_replaced(tmp_path: Path) -> None:

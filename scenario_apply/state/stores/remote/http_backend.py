@@ -75,6 +75,7 @@ class HttpBackend:
         self._lock = HttpLock(self._address, self._requests, shown=url.shown, clock=clock)
         self._document_lock = threading.Lock()  # one thread reads and writes the document at a time
         self._seen: str | None = None  # the digest of the document that was read or written last
+        self._is_leased = False
         self._version = "none"  # what the caller calls the state in it: calls that are recorded leave that as it is
         self._under: tuple[str | None, _Stored] | None = None  # what was there last, and the lock that was held then
         self._unanswered: set[str] = set()  # digests of documents that may have been written
@@ -178,11 +179,13 @@ class HttpBackend:
     # -- the lease
 
     def acquire(self, holder: Holder) -> Lease:
-        return Lease(token=self._lock.acquire(holder), valid_s=None)
+        lease = Lease(token=self._lock.acquire(holder), valid_s=None)
+        self._is_leased = True
+        return lease
 
     def renew(self, lease: Lease) -> Lease:
         if self._lock.id != lease.token:
-            raise LeaseLost(f"the lock of the state {self.shown} is not this run's any more")
+            raise self._lost()
         if self._lock.is_ours() is None:  # the server does not say: then at least the document must be as it was
             with self._document_lock:
                 digest = self._get("be read").digest
@@ -191,6 +194,7 @@ class HttpBackend:
         return lease
 
     def release(self, lease: Lease) -> None:
+        self._is_leased = False
         if self._lock.id == lease.token:
             self._lock.release()
 
@@ -229,6 +233,8 @@ class HttpBackend:
 
         Raises StaleWrite, LeaseLost, StateLocked, StoreUnavailable.
         """
+        if self._is_leased and self._lock.id is None:  # another thread noticed; a server that is free now would take it
+            raise self._lost()
         above = max(stored.document.serial, self.written_serial)
         try:
             content, serial = closed(state, calls, above=above)
@@ -274,6 +280,9 @@ class HttpBackend:
             elif outcome.status in LOCKED:
                 raise StateLocked(f"the state {self.shown} is locked by another run", hint="let it end, then try again")
 
+    def _lost(self) -> LeaseLost:
+        return LeaseLost(f"the lock of the state {self.shown} is not this run's any more")
+
     def _stale(self) -> StaleWrite:
         return StaleWrite(
             f"{self.shown} was written by another process during this run",
@@ -284,8 +293,8 @@ class HttpBackend:
 def _may_be_done(outcome: Outcome) -> bool:
     """Whether a write may have been carried out, although its answer is no success.
 
-    422: GitLab has the serial already, perhaps from an attempt whose answer was lost.
+    422: GitLab has the serial already, perhaps from an attempt whose answer was lost. Others may say so by 409 or 412.
     """
     if isinstance(outcome, NoAnswer):
         return outcome.sent
-    return outcome.status >= 500 or outcome.status in (408, 422)
+    return outcome.status >= 500 or outcome.status in (408, 409, 412, 422)

@@ -13,7 +13,7 @@ from typing import Protocol
 from scenario_apply.errors import StateDamaged, StateError, StateForeign
 from scenario_apply.state.state import State
 from scenario_apply.state.state_file import DuplicateKey, read_state_file, state_of
-from scenario_apply.state.stores.backups import ADOPT_HINT, lineage_in, unknown_to
+from scenario_apply.state.stores.backups import ADOPT_HINT, lineage_in, of_another_kind, unknown_to
 from scenario_apply.state.stores.journal import Journal
 from scenario_apply.state.stores.remote.backend import LeaseLost
 from scenario_apply.state.stores.rescue import Rescue, written_rescue
@@ -93,9 +93,9 @@ def damaged_in_store(
 ) -> StateDamaged:
     """The same error with the way back. content: of the damaged state; earlier: backups, newest first."""
     what = damaged.problems[0].message
-    if b'"terraform_version"' in content:
-        hint = "name another place for the state of scenario-apply; nothing was changed"
-        return StateDamaged(f"{shown} is a state of Terraform", hint=hint)
+    other = of_another_kind(content, shown)
+    if other is not None:
+        return other
     if isinstance(damaged, DuplicateKey):
         return StateDamaged(what, hint="keep the right one of the two entries; nothing was changed")
     lineage = lineage_in(content)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -18,6 +18,7 @@ from scenario_apply.state.stores.remote.http_backend import HttpBackend
 from tests.fakes.clock import FakeClock
 from tests.fakes.state_server import (
     ENDLESS,
+    Answer,
     Fault,
     StateServer,
     answering,
@@ -141,6 +142,25 @@ class TestLostAnswers:
         run.write(state(2), replacing=version)
         assert server.content() == state(2)
         assert server.count("POST") == sent + 1
+
+    @pytest.mark.parametrize("status", [409, 412])
+    def test_a_write_that_arrived_and_was_refused_the_second_time_is_ours(
+        self, server: StateServer, status: int
+    ) -> None:
+        """A proxy in between sent it twice; a refusal of one that did not arrive stays a refusal."""
+
+        def twice(carry_out: Callable[[], Answer]) -> Answer:
+            carry_out()
+            return status, {}, b""
+
+        run, version = begun(server)
+        server.faults["POST"] = [twice]
+        version = run.write(state(2), replacing=version)
+        assert server.content() == state(2)
+        server.faults["POST"] = [answering(status)]
+        with pytest.raises(StoreUnavailable, match=str(status)):
+            run.write(state(3), replacing=version)
+        assert server.content() == state(2)
 
     def test_a_write_that_did_not_arrive_is_sent_again(self, server: StateServer) -> None:
         run, version = begun(server)
@@ -335,6 +355,19 @@ class TestLock:
         assert server.lock is None
         with pytest.raises(LeaseLost):
             run.renew(lease)
+
+    def test_once_the_lock_is_lost_nothing_is_written_also_where_it_is_free(self, server: StateServer) -> None:
+        """Another thread may have noticed it: no call is recorded any more, so that none is sent."""
+        run, version = begun(server)
+        server.lock = None
+        with pytest.raises(LeaseLost):
+            run.renew(lease_of(run))
+        content = server.content()
+        with pytest.raises(LeaseLost):
+            run.put_call("run-1", b"{}\n", is_new=True)
+        with pytest.raises(LeaseLost):
+            run.write(state(2), replacing=version)
+        assert server.content() == content
 
     def test_a_lock_of_another_run_is_lost(self, server: StateServer) -> None:
         run, _ = begun(server)
