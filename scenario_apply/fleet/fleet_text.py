@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from scenario_apply.errors import ExitCode
 from scenario_apply.fleet.fleet_report import FleetReport, charges_of, code_of, errors_of, is_failed
 from scenario_apply.fleet.project_run import ProjectRun
-from scenario_apply.fleet.tasks import ManifestResult, diagnostic_of
+from scenario_apply.fleet.tasks import ManifestResult
 from scenario_apply.model.amounts import amount, total
 from scenario_apply.planning.changes import Action
 from scenario_apply.review.diagnostics_text import problem_text
@@ -31,8 +31,9 @@ def fleet_text(report: FleetReport, screen: Screen) -> str:
     """The whole report."""
     lines = [f"Fleet {safe(report.path)}: {counted(len(report.runs), 'project')}", ""]
     wide = max((columns(safe(run.name)) for run in report.runs), default=0)
+    word = max((len(state_word(report, run)[0]) for run in report.runs), default=0)
     for run in report.runs:
-        lines.append(_project_line(report, run, min(wide, 40), screen))
+        lines.append(_project_line(report, run, min(wide, 40), max(word, 10), screen))
         lines += _manifest_lines(report, run, screen)
     text = "\n".join(lines) + "\n"
     for run in report.runs:
@@ -47,11 +48,11 @@ def fleet_text(report: FleetReport, screen: Screen) -> str:
     return text
 
 
-def _project_line(report: FleetReport, run: ProjectRun, wide: int, screen: Screen) -> str:
+def _project_line(report: FleetReport, run: ProjectRun, wide: int, state_wide: int, screen: Screen) -> str:
     word, color = state_word(report, run)
     shown = screen.paint(word, color)
     details = [counted(len(run.task.manifests), "manifest"), *_counts(report, run)]
-    return f"  {pad(fit(safe(run.name), wide), wide)}  {shown}{' ' * max(0, 10 - len(word))}  {', '.join(details)}"
+    return f"  {pad(fit(safe(run.name), wide), wide)}  {shown}{' ' * (state_wide - len(word))}  {', '.join(details)}"
 
 
 def state_word(report: FleetReport, run: ProjectRun) -> tuple[str, Color | None]:
@@ -131,7 +132,7 @@ def _manifest_lines(report: FleetReport, run: ProjectRun, screen: Screen) -> Ite
 
 
 def _problems(run: ProjectRun, screen: Screen) -> str:
-    found = [diagnostic_of(problem) for problem in errors_of(run)]
+    found = errors_of(run)
     text = f"\n{safe(run.name)}:\n{problem_text(found, screen)}" if found else ""
     failures = list(_failures(run))
     if failures:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 
 from scenario_apply.fleet.projects import Fleet, FleetManifest, FleetProject
 from scenario_apply.fleet.tasks import Plain
+from scenario_apply.manifest.yaml.source_bytes import LARGEST_FILE_BYTES
 
 MOST_JOBS = 256
 """Of one matrix. Source: GitHub's documentation of workflows, "Using a matrix"."""
+_PROJECT = re.compile(rb"^project\s*:\s*\S", re.MULTILINE)
 
 
 def job_matrix(fleet: Fleet, cwd: str, *, by_project: bool = False) -> list[Plain]:
@@ -35,6 +38,32 @@ def job_matrix(fleet: Fleet, cwd: str, *, by_project: bool = False) -> list[Plai
             path = _shown(fleet, manifest, cwd)
             jobs.append({**common, "manifest": path, "args": _arguments(fleet, project, manifest, path, cwd)})
     return jobs
+
+
+def without_project(fleet: Fleet, cwd: str) -> list[str]:
+    """Manifests that name no project, where the fleet file does: a job of their own would use that of the key."""
+    return [
+        _shown(fleet, manifest, cwd)
+        for project in fleet.projects
+        if project.project is not None
+        for manifest in project.manifests
+        if not any(map(_names_project, _files(os.path.join(fleet.root, manifest.path))))
+    ]
+
+
+def _files(path: str) -> list[str]:
+    """Of a manifest: itself, or what lies in its folder. Nothing that could block a reader."""
+    found = [os.path.join(path, name) for name in os.listdir(path)] if os.path.isdir(path) else [path]
+    return [one for one in found if os.path.isfile(one)]
+
+
+def _names_project(path: str) -> bool:
+    """By a line of its own. What cannot be read names none."""
+    try:
+        with open(path, "rb") as file:
+            return _PROJECT.search(file.read(LARGEST_FILE_BYTES)) is not None
+    except OSError:
+        return False
 
 
 def _arguments(fleet: Fleet, project: FleetProject, manifest: FleetManifest, path: str, cwd: str) -> str:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from scenario_apply.fleet.job_matrix import job_matrix
+from scenario_apply.fleet.job_matrix import job_matrix, without_project
 from scenario_apply.fleet.projects import load_fleet
 
 
@@ -25,3 +25,13 @@ def test_no_name_of_a_file_becomes_an_option(tmp_path: Path) -> None:
     assert [done.stdout.splitlines()[0] for done in read] == ["./--allow-remote/a.yaml", "it's --allow-remote x/a.yaml"]
     assert all(done.stdout.count("\n") == 2 for done in read)
     assert jobs[0]["manifest"] == "./--allow-remote/a.yaml"
+
+
+def test_manifests_that_would_use_the_project_of_the_key_are_found(tmp_path: Path) -> None:
+    """Only the fleet file says where they belong, and a job of their own does not read it."""
+    for name, text in (("named", "project: p\n"), ("folder", "project: p\n"), ("nameless", "x-project: p\n")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.yaml").write_text(f"version: 1\n{text}")
+    entries = "p: { manifests: ['n*/a.yaml', folder] }"
+    (tmp_path / "fleet.yaml").write_text(f"version: 1\nprojects:\n  {entries}\n")
+    assert without_project(load_fleet(None, str(tmp_path)), str(tmp_path)) == ["nameless/a.yaml"]

@@ -110,9 +110,17 @@ def _apply(call: Invocation) -> int:
 
 def _matrix(call: Invocation) -> int:
     from scenario_apply.cli.fleet_command import chosen_fleet
-    from scenario_apply.fleet.job_matrix import MOST_JOBS, job_matrix, matrix_json
+    from scenario_apply.fleet.job_matrix import MOST_JOBS, job_matrix, matrix_json, without_project
 
-    jobs = job_matrix(chosen_fleet(call), call.settings.cwd, by_project=call.arguments.by == "project")
+    fleet, by_project = chosen_fleet(call), call.arguments.by == "project"
+    jobs = job_matrix(fleet, call.settings.cwd, by_project=by_project)
+    nameless = [] if by_project else without_project(fleet, call.settings.cwd)
+    if nameless:
+        more = f" and {len(nameless) - 1:,} more" if len(nameless) > 1 else ""
+        call.tell(
+            f"{nameless[0]}{more} names no project: its job would use the project of the key; "
+            'write `project: "{{ env.SCENARIO_PROJECT_ID }}"` into it, or use --by project'
+        )
     if len(jobs) > MOST_JOBS and call.arguments.format == "github":
         call.tell(f"{len(jobs):,} jobs: GitHub takes at most {MOST_JOBS} of a matrix; --by project makes fewer")
     call.show_json(matrix_json(jobs, indent=call.arguments.format == "json"))
