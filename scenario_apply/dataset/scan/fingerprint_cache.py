@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import weakref
 from contextlib import suppress
 from threading import Lock
 from typing import NamedTuple
@@ -71,6 +72,7 @@ class Cache:
         self._place = None if path is None else _place_of(path)
         self._lock = Lock()  # contents may be loaded by several threads
         self._database, found = _opened(None if self._place is None else _read(*self._place))
+        weakref.finalize(self, self._database.close)  # Python 3.13 warns of a database that nobody closed
         self._records = {record.key: record for record in found}
         self._by_name: dict[str, CacheRecord] | None = None
         self._added: dict[str, CacheRecord] = {}
