@@ -191,7 +191,7 @@ def make_plan(
     decisions, state = _to_do(found, options)
     problems = found.problems if options.draw is None else problems_of(decisions.values())
     api = environment.api if options.refresh else None
-    quoted, not_quoted = quotes(api, decisions)
+    quoted, not_quoted = quotes(api, decisions, observed)
     given = replace(inputs, state=state, observed=observed)
     samples = _samples(environment, api, given, decisions)
     works = samples.plan.works

@@ -213,7 +213,9 @@ def bounded(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[:most]}… ({len(text) - most:,} more characters)"
 
 
-def quotes(api: ScenarioApi | None, decisions: Mapping[Address, Decision]) -> tuple[Quotes, tuple[Diagnostic, ...]]:
+def quotes(
+    api: ScenarioApi | None, decisions: Mapping[Address, Decision], observed: Observed
+) -> tuple[Quotes, tuple[Diagnostic, ...]]:
     """What the trainings would cost, by dry run, where the resource has a model to ask about. A refusal is no quote.
 
     A price that cannot be asked for is no reason not to plan: it is a warning, and the others are not asked for either
@@ -235,6 +237,9 @@ def quotes(api: ScenarioApi | None, decisions: Mapping[Address, Decision]) -> tu
         if is_down:
             why[address] = "failed"
             continue
+        if _lacks_a_part(decision.record.working.id, observed):
+            why[address] = "refused"
+            continue
         parameters = dict(declared_parameters(decision.declared))
         images = images_priced(decision.contents) or None
         try:
@@ -247,6 +252,12 @@ def quotes(api: ScenarioApi | None, decisions: Mapping[Address, Decision]) -> tu
             why[address], problems[address] = "failed", error
             is_down = not isinstance(error, BadAnswer)
     return Quotes(cu=found, why=why), tuple(_not_quoted(address, error) for address, error in problems.items())
+
+
+def _lacks_a_part(composition: ModelId, observed: Observed) -> bool:
+    """Whether a composition names a model that was deleted: its dry run would be refused."""
+    remote = observed.models.get(composition)
+    return remote is not None and any(observed.is_gone(concept.model_id) for concept in remote.concepts or ())
 
 
 def _not_quoted(address: Address, error: ApiError) -> Diagnostic:

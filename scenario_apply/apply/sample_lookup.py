@@ -181,7 +181,8 @@ def is_asked_by(job: RemoteJob, sample: SampleRequest, model_id: ModelId) -> Ask
     """
     asked = {name: value for name, value in job.input.items() if value is not None}
     prompt, seed, loras, composition = (asked.get(name) for name in ("prompt", "seed", "loras", "modelId"))
-    models = [*(loras if isinstance(loras, list) else ()), *([composition] if isinstance(composition, str) else ())]
+    named = [*(loras if isinstance(loras, list) else ()), composition]
+    models = [one for one in named if isinstance(one, str) and one != sample.base]
     if isinstance(prompt, str) and not is_prompt_of(prompt, sample.prompt):
         return "no"
     if seed is not None and not is_same_value(sample.seed, seed):

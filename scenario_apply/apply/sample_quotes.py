@@ -41,7 +41,7 @@ def planned_samples(
 ) -> PlannedSamples:
     """The samples that are owed and what they cost. api None: nothing is asked, and costs come from past samples."""
     plan = plan_samples(given, decisions, _base_finder(environment, api))
-    questions = price_questions(plan.works, given.state)
+    questions = price_questions(plan.works, given.state, given.observed)
     answers, notes = _prices(api, questions) if api is not None else ({}, ())
     notes = (*notes, *_undecided(plan.works.values(), given.desired))
     return PlannedSamples(plan=plan, costs=sample_costs(plan.works, questions, answers, given.state), notes=notes)

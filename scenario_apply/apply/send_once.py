@@ -120,6 +120,8 @@ def _lookup(sent: Sent, context: CallContext, *, timed_out: bool) -> Outcome | N
     for delay in _lookup_pauses(step, timed_out=timed_out):
         if delay:
             context.clock.wait(delay, context.stop)
+        if delay and context.stop.is_set():
+            break  # the next run looks it up
         try:
             found = find_outcome(context.api, context.state, sent)
         except SampleUndecided as error:

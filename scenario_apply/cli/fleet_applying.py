@@ -31,6 +31,7 @@ from scenario_apply.cli.fleet_planning import (
 from scenario_apply.cli.progress.json_lines import JsonLinesView, ledger_json
 from scenario_apply.cli.wiring import Service
 from scenario_apply.errors import (
+    Diagnostic,
     ExitCode,
     GateClosed,
     Interrupted,
@@ -41,7 +42,7 @@ from scenario_apply.errors import (
     Unreachable,
 )
 from scenario_apply.fleet.approval import beyond, changed_inputs
-from scenario_apply.fleet.tasks import ManifestResult, Plain, Problem, RunningTraining, Task, failed_manifest
+from scenario_apply.fleet.tasks import ManifestResult, Plain, RunningTraining, Task, failed_manifest
 from scenario_apply.model.address import Address
 from scenario_apply.model.amounts import total
 from scenario_apply.model.plan_limits import Limits
@@ -271,7 +272,7 @@ def _together(before: Plain, now: Plain) -> Plain:
     }
 
 
-def _without_notes(result: ManifestResult) -> Iterator[Problem]:
+def _without_notes(result: ManifestResult) -> Iterator[Diagnostic]:
     return (problem for problem in result.problems if problem.severity != "info")
 
 

@@ -198,9 +198,8 @@ class FleetCommand(Struct, kw_only=True):
 
     def _errors(self, report: FleetReport) -> list[Diagnostic]:
         from scenario_apply.fleet.fleet_report import errors_of
-        from scenario_apply.fleet.tasks import diagnostic_of
 
-        return [*report.blocked, *(diagnostic_of(problem) for run in report.runs for problem in errors_of(run))]
+        return [*report.blocked, *(problem for run in report.runs for problem in errors_of(run))]
 
     def _next(self, report: FleetReport) -> str | None:
         if report.blocked or not any(result.has_changes for run in report.runs for result in run.results.values()):

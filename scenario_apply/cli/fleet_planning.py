@@ -21,7 +21,7 @@ from scenario_apply.cli.state_location import store_at
 from scenario_apply.cli.wiring import Service, environment_of
 from scenario_apply.errors import Diagnostic, ExitCode, ManifestError, ScenarioApplyError, Unauthorized, Unreachable
 from scenario_apply.fleet.approval import approved_of
-from scenario_apply.fleet.tasks import ManifestResult, Task, TaskManifest, failed_manifest, problem_of
+from scenario_apply.fleet.tasks import ManifestResult, Task, TaskManifest, failed_manifest
 from scenario_apply.model.remote import ModelId
 from scenario_apply.model.steps import DeleteModel, StartTraining
 from scenario_apply.state.url_texts import is_state_url
@@ -186,7 +186,7 @@ def planned(task: Task, one: Opened, prepared: Prepared) -> ManifestResult:
         deletes=sum(isinstance(planned.step, DeleteModel) for planned in plan.steps),
         has_changes=prepared.is_to_be_approved,
         records=one.loaded is not None and (prepared.has_journal or prepared.state != one.loaded.state),
-        problems=tuple(problem_of(found) for found in (*map(_with_hint, plan.blocked), *plan.diagnostics)),
+        problems=(*map(_with_hint, plan.blocked), *plan.diagnostics),
         approved=approved_of(plan),
         plan=_document(plan) if task.detail else None,
     )

@@ -22,7 +22,7 @@ from scenario_apply.cli.fleet_status import status_results
 from scenario_apply.cli.fleet_stopping import stoppable
 from scenario_apply.cli.wiring import Service, open_service
 from scenario_apply.errors import ExitCode, ScenarioApplyError, StateLocked
-from scenario_apply.fleet.tasks import ManifestResult, Task, TaskResult, plain_of, problems_of, task_of
+from scenario_apply.fleet.tasks import ManifestResult, Task, TaskResult, plain_of, task_of
 from scenario_apply.model.secret import Secret
 
 _READING = ("plan", "status")
@@ -37,7 +37,7 @@ def run_task(plain: dict[str, Any]) -> dict[str, Any]:
             return plain_of(_carried_out(task, stop, stores))
     except ScenarioApplyError as error:
         is_busy = isinstance(error, StateLocked)
-        failed = TaskResult(kind=task.kind, problem=problems_of(error), code=int(error.exit_code), is_busy=is_busy)
+        failed = TaskResult(kind=task.kind, problem=tuple(error.problems), code=int(error.exit_code), is_busy=is_busy)
         return plain_of(failed)
 
 

@@ -10,6 +10,7 @@ from importlib.resources import files
 from scenario_apply.cli.named_files import named_file
 from scenario_apply.model.file_names import CAPTION_TABLE_STEMS, METADATA_FILES, is_table_name
 from scenario_apply.model.folder_names import repeats_of
+from scenario_apply.review.screen import counted
 from scenario_apply.state.stores.own_files import own_folder
 
 PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".heic", ".avif", ".tiff", ".bmp", ".gif")
@@ -28,7 +29,7 @@ _IGNORED = """\
 
 
 def captions_found(folder: str) -> str:
-    """In words: '8 captions in .txt files', 'captions in metadata.jsonl', or NO_CAPTIONS.
+    """In words: '8 captions in .txt files, 2 images without one', 'captions in metadata.jsonl', or NO_CAPTIONS.
 
     A table counts by its usual name, or if it names captions of pictures: a price list beside them does not.
     """
@@ -44,6 +45,9 @@ def captions_found(folder: str) -> str:
             tables.append(name)
     parts = [f"{count} caption{'s' if count > 1 else ''} in {ending} files" for ending, count in sidecars.items()]
     parts += [f"captions in {name}" for name in tables]
+    lacking = sum(name.lower().endswith(PICTURES) for name in names) - sidecars.total()
+    if sidecars and not tables and lacking > 0:
+        parts.append(f"{counted(lacking, 'image')} without one")
     if not stems:
         below = [os.path.join(folder, name) for name in names if repeats_of(name) is not None]
         found = map(captions_found, filter(os.path.isdir, below))

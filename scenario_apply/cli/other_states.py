@@ -140,24 +140,29 @@ def _candidates(manifest: Manifest, path: str) -> Iterator[tuple[str, State, str
     if newest is not None:
         place, state = newest
         yield place, state, f"the state was removed; bring it back: {shlex.join(['cp', place, path])}"
-    for other in _left_behind(usual, manifest.root):
+    for other in _left_behind(usual, manifest):
         if other != path and (state := _read(other)) is not None:
-            yield other, state, f"if the manifest was renamed, name it: --state {shlex.quote(other)}"
+            yield other, state, f"if the manifest was renamed, or is a link, name it: --state {shlex.quote(other)}"
 
 
-def _left_behind(usual: str, root: str) -> list[str]:
-    """States beside the usual one whose own manifest is not there: it may have been renamed."""
+def _left_behind(usual: str, manifest: Manifest) -> list[str]:
+    """States beside the usual one whose own manifest is not there, or is this one by another name: a link."""
     folder = os.path.dirname(usual)
     try:
         names = sorted(name for name in os.listdir(folder) if name.endswith(".json"))[:_MOST_STATES]
     except OSError:
         return []
+    own = os.path.realpath(os.path.join(manifest.root, os.path.basename(manifest.path)))
     endings = ("", *_ENDINGS, *(ending + _TEMPLATE for ending in _ENDINGS))
-    homes = {root, os.path.dirname(folder)}
+    homes = {manifest.root, os.path.dirname(folder)}
+
+    def is_others(path: str) -> bool:
+        return os.path.exists(path) and os.path.realpath(path) != own
+
     return [
         os.path.join(folder, name)
         for name in names
-        if not any(os.path.exists(os.path.join(home, name[:-5] + ending)) for home in homes for ending in endings)
+        if not any(is_others(os.path.join(home, name[:-5] + ending)) for home in homes for ending in endings)
     ]
 
 

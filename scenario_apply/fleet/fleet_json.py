@@ -11,7 +11,7 @@ from msgspec.structs import asdict
 
 from scenario_apply.fleet.fleet_report import FleetReport, code_of
 from scenario_apply.fleet.project_run import ProjectRun
-from scenario_apply.fleet.tasks import ManifestResult, Plain, Problem, diagnostic_of
+from scenario_apply.fleet.tasks import ManifestResult, Plain
 from scenario_apply.review.validation_text import diagnostic
 from scenario_apply.version import VERSION
 
@@ -48,7 +48,7 @@ def _project(report: FleetReport, run: ProjectRun) -> Plain:
             "refused": run.refused + (0 if planned is None else planned.refused),
         },
         "running": [{"manifest": t.manifest, "address": t.address, "id": t.model_id} for t in run.running],
-        "diagnostics": [_diagnostic(problem) for problem in run.problems],
+        "diagnostics": [diagnostic(problem) for problem in run.problems],
         "manifests": [
             _manifest(result, None if planned is None else planned.results.get(path))
             for path, result in run.results.items()
@@ -61,7 +61,7 @@ def _manifest(result: ManifestResult, planned: ManifestResult | None) -> Plain:
         "path": result.path,
         "exit_code": result.code,
         "summary": dict(result.summary),
-        "diagnostics": [_diagnostic(problem) for problem in result.problems],
+        "diagnostics": [diagnostic(problem) for problem in result.problems],
     }
     plan = result.plan or (None if planned is None else planned.plan)
     if plan is not None:
@@ -71,7 +71,3 @@ def _manifest(result: ManifestResult, planned: ManifestResult | None) -> Plain:
     if result.statuses is not None:
         document["resources"] = result.statuses
     return document
-
-
-def _diagnostic(problem: Problem) -> Plain:
-    return diagnostic(diagnostic_of(problem))

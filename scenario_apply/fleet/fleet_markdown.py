@@ -8,7 +8,6 @@ from functools import partial
 from scenario_apply.fleet.fleet_report import FleetReport, errors_of
 from scenario_apply.fleet.fleet_text import cost_words, state_word, sums_text
 from scenario_apply.fleet.project_run import ProjectRun
-from scenario_apply.fleet.tasks import diagnostic_of
 from scenario_apply.planning.changes import Action
 from scenario_apply.review.diagnostics_text import problem_text
 from scenario_apply.review.markdown.fitting import Part, fitted, length_of
@@ -55,8 +54,7 @@ def _has_details(report: FleetReport, run: ProjectRun) -> bool:
 def _details(report: FleetReport, run: ProjectRun) -> Iterator[str]:
     yield f"<details><summary>{in_html(run.name)}: {state_word(report, run)[0]}</summary>"
     yield ""
-    problems = [diagnostic_of(problem) for problem in errors_of(run)]
-    if problems:
+    if problems := errors_of(run):
         yield fence(problem_text(problems, _SCREEN))
     for line in _lines(run):
         yield f"- {line}"

@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from scenario_apply.errors import Diagnostic, ExitCode
 from scenario_apply.fleet.fleet_file import FleetLimits
 from scenario_apply.fleet.project_run import ProjectRun
-from scenario_apply.fleet.tasks import ManifestResult, Problem
+from scenario_apply.fleet.tasks import ManifestResult
 from scenario_apply.model.amounts import amount, total
 
 Command = Literal["plan", "apply", "status"]
@@ -130,7 +130,7 @@ def charges_of(result: ManifestResult) -> list[float]:
     return [charge for charge in charges if charge is not None]
 
 
-def errors_of(run: ProjectRun) -> tuple[Problem, ...]:
+def errors_of(run: ProjectRun) -> tuple[Diagnostic, ...]:
     """What is wrong with a project, that of its manifests included."""
     own = [problem for problem in run.problems if problem.severity == "error"]
     inner = [p for result in run.results.values() for p in result.problems if p.severity == "error"]

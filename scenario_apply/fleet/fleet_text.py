@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from scenario_apply.errors import ExitCode
 from scenario_apply.fleet.fleet_report import FleetReport, charges_of, code_of, errors_of, is_failed
 from scenario_apply.fleet.project_run import ProjectRun
-from scenario_apply.fleet.tasks import ManifestResult, diagnostic_of
+from scenario_apply.fleet.tasks import ManifestResult
 from scenario_apply.model.amounts import amount, total
 from scenario_apply.planning.changes import Action
 from scenario_apply.review.diagnostics_text import problem_text
@@ -132,7 +132,7 @@ def _manifest_lines(report: FleetReport, run: ProjectRun, screen: Screen) -> Ite
 
 
 def _problems(run: ProjectRun, screen: Screen) -> str:
-    found = [diagnostic_of(problem) for problem in errors_of(run)]
+    found = errors_of(run)
     text = f"\n{safe(run.name)}:\n{problem_text(found, screen)}" if found else ""
     failures = list(_failures(run))
     if failures:

@@ -13,9 +13,9 @@ from typing import Literal
 from msgspec.structs import replace
 
 from scenario_apply.apply.poll_rounds import PollInterval
-from scenario_apply.errors import ExitCode, ScenarioApplyError
+from scenario_apply.errors import Diagnostic, ExitCode, ScenarioApplyError
 from scenario_apply.fleet.joined_results import joined, with_ends
-from scenario_apply.fleet.tasks import ManifestResult, Problem, RunningTraining, Task, TaskResult, problems_of
+from scenario_apply.fleet.tasks import ManifestResult, RunningTraining, Task, TaskResult
 
 Phase = Literal["queued", "working", "training", "held", "done", "failed"]
 """held: nothing of it runs, and launches wait for the limits of the fleet or of the service."""
@@ -47,7 +47,7 @@ class ProjectRun:
     due_at: float | None = 0.0
     phase: Phase = "queued"
     results: dict[str, ManifestResult] = field(default_factory=dict)
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[Diagnostic, ...] = ()
     code: int = 0
     sent: int = 0
     refused: int = 0
@@ -140,7 +140,7 @@ class ProjectRun:
             return
         what = "the run ended before its turn" if not self.has_died else "the run ended before its task was answered"
         code = ExitCode.INTERRUPTED if interrupted else ExitCode.PARTIAL
-        self._give_up((Problem(code="interrupted", message=what, hint="run the fleet again"),), code)
+        self._give_up((Diagnostic(code="interrupted", message=what, hint="run the fleet again"),), code)
 
     # -- the first task
 
@@ -167,7 +167,7 @@ class ProjectRun:
         if self._is_stuck(now):
             what = "the service has allowed no further training for ten minutes, and none of the project runs"
             hint = "trainings that were started elsewhere may use up what the plan allows: run the fleet again later"
-            self._give_up((Problem(code="plan-ceiling", message=what, hint=hint),), ExitCode.PARTIAL)
+            self._give_up((Diagnostic(code="plan-ceiling", message=what, hint=hint),), ExitCode.PARTIAL)
             return
         self.due_at = now + self._interval.every_s
 
@@ -186,7 +186,7 @@ class ProjectRun:
         self.code = max((one.code for one in self.results.values()), key=_badness, default=self.code)
         self.phase = "failed" if self.code in _BAD else "training" if self.running else "done"
 
-    def _give_up(self, problems: tuple[Problem, ...], code: int) -> None:
+    def _give_up(self, problems: tuple[Diagnostic, ...], code: int) -> None:
         self.due_at, self.phase, self.problems = None, "failed", problems
         self.code = int(code) or int(ExitCode.ERROR)
 
@@ -232,7 +232,7 @@ class ProjectRun:
             self._interval.slow_down()
         self._schedule(now)
 
-    def _after_busy(self, now: float, problems: tuple[Problem, ...], code: int) -> None:
+    def _after_busy(self, now: float, problems: tuple[Diagnostic, ...], code: int) -> None:
         """The look could not be had: another one is due later."""
         self._busy_looks += 1
         if self._busy_looks > MOST_BUSY_LOOKS:
@@ -243,17 +243,17 @@ class ProjectRun:
         self.due_at = now + self._interval.every_s
 
 
-def _last_words(error: BaseException) -> tuple[Problem, ...]:
+def _last_words(error: BaseException) -> tuple[Diagnostic, ...]:
     """Why a project is given up. An engine that cannot work says itself what to do."""
     if isinstance(error, ScenarioApplyError):
-        return problems_of(error)
+        return tuple(error.problems)
     why = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     hint = "what was done is recorded; the fleet can be run again"
     if isinstance(error, BrokenExecutor):
         what = f"{MOST_DEATHS} workers died with its task, the last one with: {why}"
-        return (Problem(code="worker-died", message=what, hint=hint),)
+        return (Diagnostic(code="worker-died", message=what, hint=hint),)
     what = f"its task failed {MOST_DEATHS} times without an answer, the last time with: {why}"
-    return (Problem(code="task-failed", message=what, hint=hint),)
+    return (Diagnostic(code="task-failed", message=what, hint=hint),)
 
 
 _ORDER = (

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct, field
 
-from scenario_apply.errors import Diagnostic, ExitCode, Location, ScenarioApplyError
+from scenario_apply.errors import Diagnostic, ExitCode, ScenarioApplyError
 
 Kind = Literal["plan", "price", "apply", "look", "status"]
 """plan: plan every manifest. price: make empty models and ask what their trainings cost. apply: plan, launch, return.
@@ -84,19 +84,6 @@ class Task(Struct, frozen=True, kw_only=True):
     leases: tuple[tuple[str, str | None], ...] = ()  # places with leases of this run, as cli/fleet_leases.py has them
 
 
-class Problem(Struct, frozen=True, kw_only=True):
-    """A diagnostic as plain values."""
-
-    code: str
-    message: str
-    hint: str | None = None
-    file: str | None = None
-    line: int | None = None
-    column: int | None = None
-    text: str | None = None
-    severity: Literal["error", "warning", "info"] = "error"
-
-
 class ManifestResult(Struct, frozen=True, kw_only=True):
     """What became of one manifest. code: the detailed exit code that the command by itself would end with.
 
@@ -119,7 +106,7 @@ class ManifestResult(Struct, frozen=True, kw_only=True):
     deletes: int = 0
     has_changes: bool = False
     records: bool = False  # the state is to be written though nothing changes
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[Diagnostic, ...] = ()
     approved: Plain | None = None
     plan: str | None = None
     ledger: Plain | None = None
@@ -146,7 +133,7 @@ class TaskResult(Struct, frozen=True, kw_only=True):
     kind: Kind
     project: str | None = None  # that of the manifests, where the fleet names none
     manifests: tuple[ManifestResult, ...] = ()
-    problem: tuple[Problem, ...] = ()
+    problem: tuple[Diagnostic, ...] = ()
     code: int = 0
     sent: int = 0
     refused: int = 0
@@ -175,34 +162,7 @@ def result_of(plain: Plain) -> TaskResult:
     return msgspec.convert(plain, TaskResult)
 
 
-def problem_of(found: Diagnostic) -> Problem:
-    place = found.location
-    return Problem(
-        code=found.code,
-        message=found.message,
-        hint=found.hint,
-        file=None if place is None else place.file,
-        line=None if place is None else place.line,
-        column=None if place is None else place.column,
-        text=None if place is None else place.text,
-        severity=found.severity,
-    )
-
-
-def diagnostic_of(problem: Problem) -> Diagnostic:
-    place = None
-    if problem.file is not None:
-        place = Location(file=problem.file, line=problem.line, column=problem.column, text=problem.text)
-    return Diagnostic(
-        code=problem.code, message=problem.message, location=place, hint=problem.hint, severity=problem.severity
-    )
-
-
-def problems_of(error: ScenarioApplyError) -> tuple[Problem, ...]:
-    return tuple(problem_of(found) for found in error.problems)
-
-
 def failed_manifest(path: str, error: ScenarioApplyError, code: int | None = None) -> ManifestResult:
     """A manifest that an error stopped."""
     exit_code = int(error.exit_code) if code is None else code
-    return ManifestResult(path=path, code=exit_code or int(ExitCode.ERROR), problems=problems_of(error), cu=None)
+    return ManifestResult(path=path, code=exit_code or int(ExitCode.ERROR), problems=tuple(error.problems), cu=None)

@@ -188,6 +188,9 @@ def _check_shape(spec: DatasetSpec, fields: Map, mark: Mark, report: Report) -> 
         report.error("dataset-shape", what, mark, "keep one: images, or before and after, or pairs")
     elif not forms and not any(report.is_wrong(m[0]) for m in fields.marks.values()):
         report.error("dataset-shape", f"dataset.{spec.name} has no images", mark, "add `images: ./folder`")
+    elif len(folders) == 2 and fields["before"] == fields["after"]:
+        what = f"dataset.{spec.name}: before and after are the same folder"
+        report.error("dataset-shape", what, fields.value_mark("after"), "name two, or one as `pairs: ./folder`")
     elif len(folders) == 1:
         other = "after" if folders[0] == "before" else "before"
         report.error(

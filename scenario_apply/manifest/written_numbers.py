@@ -71,7 +71,7 @@ def _in_other_marks(plain: str, *, whole: bool) -> str | None:
     if ratio is not None and int(ratio[2]):
         return f"write {float(ratio[1]) / int(ratio[2]):g}"
     percent = re.fullmatch(r"([-+]?\d+(?:\.\d+)?)%", plain)
-    if percent is not None:
+    if percent is not None and not whole:
         return f"write {float(percent[1]) / 100:g}"
-    unit = re.fullmatch(rf"({_PLAIN})[A-Za-z]+", plain)
+    unit = re.fullmatch(rf"({_PLAIN})(?:[A-Za-z]+|%)", plain)
     return f"write {unit[1]} without a unit" if unit is not None else None

@@ -15,6 +15,7 @@ from scenario_apply.model.amounts import total
 from scenario_apply.model.remote import AssetId, ModelId
 from scenario_apply.model.samples import Generation, SampleRequest, SampleSettings
 from scenario_apply.planning.changes import Cost, CostSource, UnknownCost
+from scenario_apply.planning.observed import Observed
 from scenario_apply.planning.owed_samples import NO_SAMPLES, OwedSample, SamplePlan, SampleWork
 from scenario_apply.state.state import State, Version
 
@@ -80,9 +81,11 @@ class PlannedSamples(Struct, frozen=True, kw_only=True):
     notes: tuple[Diagnostic, ...] = ()
 
 
-def price_questions(works: Mapping[Address, SampleWork], state: State) -> dict[SampleOf, PriceQuestion]:
+def price_questions(
+    works: Mapping[Address, SampleWork], state: State, observed: Observed
+) -> dict[SampleOf, PriceQuestion]:
     """What to ask for each sample, by resource and key; none for one that needs a picture while there is none."""
-    questions, known = {}, _Known(state)
+    questions, known = {}, _Known(state, observed)
     for address, work in works.items():
         for one in work.draw:
             question = _question(work, one, known)
@@ -98,7 +101,7 @@ def sample_costs(
     state: State,
 ) -> dict[Address, SampleCosts]:
     """The costs of each resource that draws. answers: CU, or why there is no price; {}: nothing was asked."""
-    known = _Known(state)
+    known = _Known(state, Observed())
     return {
         address: _sum(
             [
@@ -115,16 +118,16 @@ def sample_costs(
 class _Known:
     """What the state says of prices, looked up once for all samples."""
 
-    def __init__(self, state: State) -> None:
-        self._state = state
+    def __init__(self, state: State, observed: Observed) -> None:
+        self._state, self._observed = state, observed
 
     @cached_property
     def trained(self) -> Mapping[str, tuple[Address, Version]]:
-        """The first resource of each type that is trained."""
+        """The first resource of each type that is trained, and that exists."""
         found: dict[str, tuple[Address, Version]] = {}
         for address in sorted(self._state.records):
             version = self._state.records[address].current
-            if version.is_usable:
+            if version.is_usable and not self._observed.is_gone(version.id):
                 found.setdefault(version.type, (address, version))
         return found
 

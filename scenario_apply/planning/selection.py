@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from scenario_apply.errors import UsageError
 from scenario_apply.model.address import Address
-from scenario_apply.model.did_you_mean import did_you_mean
+from scenario_apply.model.did_you_mean import did_you_mean, listed
 from scenario_apply.planning.dependency_graph import ancestors, dependants
 from scenario_apply.planning.desired import Desired
 from scenario_apply.state.state import State
@@ -110,6 +110,16 @@ def select(desired: Desired, state: State, select: Iterable[str], exclude: Itera
     return frozenset(picked)
 
 
+def _near(word: str, everything: set[Address]) -> str | None:
+    """What may have been meant: the address of a key alone, also of a dataset's, or the nearest one."""
+    key = word.removeprefix("dataset.")
+    known = sorted(map(str, everything))
+    own = [address for address in known if address.partition(".")[2] == key]
+    if own:
+        return f"did you mean {' or '.join(own)}?"
+    return did_you_mean(word, known) or (f"there are {listed(known)}" if known else None)
+
+
 def _matching(pattern: str, everything: set[Address], desired: Desired) -> set[Address]:
     upstream, downstream = pattern.startswith("+"), pattern.endswith("+")
     core = pattern.removeprefix("+").removesuffix("+")
@@ -120,8 +130,7 @@ def _matching(pattern: str, everything: set[Address], desired: Desired) -> set[A
         # a name matches the resource itself and, for a matrix, all its children
         found = {a for a in everything if fnmatchcase(str(a), core) or str(a).startswith(core + "/")}
     if not found:
-        near = did_you_mean(core, map(str, everything))
-        raise UsageError(f"{pattern!r} selects nothing", hint=near)
+        raise UsageError(f"{pattern!r} selects nothing", hint=_near(core, everything))
     first = set(found)
     if upstream:
         found |= ancestors(desired.needs, first)

@@ -10,7 +10,7 @@ from scenario_apply.apply.apply_options import ApplyOptions
 from scenario_apply.errors import ApiError, BadAnswer, Refused, Unreachable, WriteInPlan
 from scenario_apply.model.plan_limits import Limits
 from scenario_apply.model.remote import ModelId
-from tests.fakes.bench import Bench, model, recaptioned
+from tests.fakes.bench import Bench, composition, model, recaptioned
 from tests.fakes.service import FakeScenario
 
 
@@ -60,6 +60,19 @@ def test_a_plan_without_prices_warns_once_and_does_not_ask_again(tmp_path: Path,
     assert warning.severity == "warning"
     assert str(error) in warning.message
     assert {change.cost.source for change in plan.changes} == {"history"}
+
+
+def test_a_composition_whose_part_was_deleted_is_not_priced_in_vain(tmp_path: Path) -> None:
+    """A dry run of what refers to a deleted model would be refused; its cost is that of its last training."""
+    bench, service = changed(tmp_path, count=1)
+    bench.declare(model("m0", "kael"), composition("mix", "m0"))
+    assert bench.apply(service).status == "done"
+    for deleted in list(service.alive("flux.1-lora")):
+        deleted.deleted = True
+    service.asked = 0
+    plan = bench.plan(service).plan
+    [mix] = [change for change in plan.changes if change.address.kind == "composition"]
+    assert (service.asked, mix.cost.source) == (0, "history")
 
 
 def test_a_price_in_another_form_is_a_warning_of_its_own(tmp_path: Path) -> None:

@@ -110,7 +110,10 @@ def test_another_job_is_not(asked: dict[str, object]) -> None:
     assert found(job("j1", 100, **asked)) is None
 
 
-@pytest.mark.parametrize("asked", [{"seed": None}, {"prompt": 7}, {"loras": "m1"}, {"loras": None}])
+@pytest.mark.parametrize(
+    "asked",
+    [{"seed": None}, {"prompt": 7}, {"loras": "m1"}, {"loras": None}, {"loras": [{"id": "m1"}], "modelId": "base"}],
+)
 def test_a_job_that_does_not_say_all_may_be_ours(asked: dict[str, object]) -> None:
     """Neither adopted nor drawn again: that would be another one's picture, or paid twice."""
     one = job("j1", 100, **asked)

@@ -67,6 +67,7 @@ def test_init_to_stdout_writes_nothing(home: Path) -> None:
     [
         (["a.png", "a.txt", "b.png", "b.TXT"], "2 captions in .txt files"),
         (["a.png", "a.caption"], "1 caption in .caption files"),
+        (["a.png", "b.png", "c.png", "a.txt"], "1 caption in .txt files, 2 images without one"),
         (["a.png", "a.png.txt"], "1 caption in .txt files"),
         (["a.png", "metadata.jsonl"], "captions in metadata.jsonl"),
         (["a.png", "captions.yaml"], "captions in captions.yaml"),

@@ -102,6 +102,14 @@ def test_the_state_of_a_manifest_that_was_renamed_is_named(home: Path, capsys: p
     assert "if the manifest was renamed" in said(["plan", "kael.yaml", "--local"], capsys)
 
 
+def test_the_state_of_a_manifest_that_is_named_through_a_link_is_named(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(APPLY) == 0
+    (home / "kael.yaml").symlink_to("scenario.yaml")
+    assert "or is a link" in said(["plan", "kael.yaml", "--local"], capsys)
+
+
 @pytest.mark.parametrize("use", ["another service", "another manifest", "nothing applied"])
 def test_what_is_no_state_of_this_manifest_is_not_mentioned(
     use: str, home: Path, capsys: pytest.CaptureFixture[str]

@@ -10,7 +10,7 @@ from random import Random
 
 import pytest
 
-from scenario_apply.errors import ExitCode, Interrupted, PlanStale
+from scenario_apply.errors import Diagnostic, ExitCode, Interrupted, PlanStale
 from scenario_apply.fleet.coordinator import Coordinator
 from scenario_apply.fleet.fleet_report import is_failed
 from scenario_apply.fleet.launch_limits import LaunchLimits
@@ -18,7 +18,6 @@ from scenario_apply.fleet.project_run import MOST_DEATHS, ProjectRun
 from scenario_apply.fleet.tasks import (
     ManifestResult,
     Plain,
-    Problem,
     RunningTraining,
     TaskResult,
     failed_manifest,
@@ -211,7 +210,7 @@ def test_once_stopped_nothing_is_submitted_and_twice_it_ends_at_once() -> None:
 @pytest.mark.parametrize("code", ["unreachable", "rate-limited", "cooldown", "store-unavailable"])
 def test_a_look_that_fails_for_now_is_tried_again(code: str) -> None:
     """Trainings run on meanwhile: nothing is given up."""
-    service, failed = Service({"a": 1.0}, {"a": 5.0}), [Problem(code=code, message="wait 1 s")]
+    service, failed = Service({"a": 1.0}, {"a": 5.0}), [Diagnostic(code=code, message="wait 1 s")]
 
     def work(plain: Plain) -> tuple[Plain | BaseException, float]:
         if plain["kind"] == "look" and failed:

@@ -46,6 +46,7 @@ def test_the_hint_is_the_number_that_was_meant(text: str, hint: str | None) -> N
         ("2k", "write 2000"),
         ("1.5k", "write 1500"),
         ("2000 steps", "write 2000 without a unit"),
+        ("10%", "write 10 without a unit"),
     ],
 )
 def test_marks_between_thousands_are_left_out(text: str, hint: str) -> None:

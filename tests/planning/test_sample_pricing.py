@@ -100,6 +100,16 @@ def test_before_its_training_a_price_is_estimated_with_another_model_of_the_type
     assert made == Cost(cu=43, source="estimate", basis="model.old")
 
 
+def test_no_price_is_asked_for_with_a_model_that_was_deleted() -> None:
+    """A dry run with it would be refused; another one of the type, or the base alone, gives an estimate."""
+    state = recorded()
+    service = Service.as_recorded(state)
+    del service.models[state.records[KAEL].current.id]
+    assert cost(kael(*FOUR), state=state, service=service) == Cost(
+        cu=43, source="estimate", basis="model_bfl-flux-1-dev"
+    )
+
+
 def test_without_the_service_the_price_is_that_of_past_samples_or_unknown() -> None:
     assert cost(kael(*FOUR), state=recorded(), refresh=False) == Cost(cu=None, source="unknown", why="not-asked")
     state = with_samples(drawn(FOUR[0], charged=10.75))

@@ -67,5 +67,10 @@ def test_a_pattern_that_selects_nothing_is_an_error_with_the_nearest() -> None:
     with pytest.raises(UsageError, match="selects nothing") as raised:
         select(DESIRED, STATE, ["model.keal"], [])
     assert str(raised.value.problems[0].hint).startswith("did you mean model.kael")
-    with pytest.raises(UsageError):
+    for pattern, hint in (("kael", "did you mean model.kael?"), ("dataset.kael", "did you mean model.kael?")):
+        with pytest.raises(UsageError) as raised:
+            select(DESIRED, STATE, [pattern], [])
+        assert raised.value.problems[0].hint == hint
+    with pytest.raises(UsageError) as raised:
         select(DESIRED, STATE, [], ["tag:nobody"])
+    assert str(raised.value.problems[0].hint).startswith("there are ")

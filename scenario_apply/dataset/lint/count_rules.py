@@ -29,6 +29,9 @@ def counts(subject: Subject) -> Iterator[Finding]:
         yield from _many(subject, count)
 
 
+_ARCHIVES = (".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst", ".rar", ".7z")
+
+
 def _nothing(subject: Subject) -> Iterator[Finding]:
     where = ", ".join(subject.spec.images) or "it"
     hint = "name a folder that holds .png, .jpg or .webp files"
@@ -36,6 +39,8 @@ def _nothing(subject: Subject) -> Iterator[Finding]:
         hint = "its sub-folders hold some: write `recursive: true`, or name two folders: `before:` and `after:`"
     elif any(source.lower().endswith(".parquet") for source in subject.spec.images):
         hint = "pictures within parquet files are not read: export them as files"
+    elif any(source.lower().endswith(_ARCHIVES) for source in subject.spec.images):
+        hint = "of archives, zip files are read: unpack it, or make a zip file of it"
     yield Finding("N01", f"no images in {where}", hint=hint, key="images")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Mapping
 
@@ -15,6 +16,7 @@ from scenario_apply.model.lint_rules import Finding
 
 _MOST_BYTES = 32 << 20
 _PIECE_BYTES = 1 << 20
+_BESIDE = "name one table; caption files of single images belong beside their images, where they are found"
 
 
 def caption_reader(files: FileOpener, refused: Mapping[str, Finding]) -> Reader:
@@ -33,9 +35,13 @@ def caption_reader(files: FileOpener, refused: Mapping[str, Finding]) -> Reader:
         except Barred as error:
             return refusal_finding(error.barrier, file, file)
         except FileNotFoundError:
-            return Finding("C18", f"{file} does not exist", file, hint="paths are relative to the manifest's folder")
+            is_pattern = any(sign in file for sign in "*?[")
+            hint = _BESIDE if is_pattern else "paths are relative to the manifest's folder"
+            return Finding("C18", f"{file} does not exist", file, hint=hint)
         except (OSError, ValueError) as error:  # ValueError: a NUL byte
-            return Finding("C18", f"{file} cannot be read: {getattr(error, 'strerror', error)}", file)
+            other = getattr(error, "errno", None) == errno.EINVAL  # a folder, a pipe
+            what = f"{file} cannot be read: {getattr(error, 'strerror', error)}"
+            return Finding("C18", what, file, hint=_BESIDE if other else None)
         try:
             data = os.read(handle, _PIECE_BYTES)
             while (
