@@ -195,7 +195,7 @@ def outside_files(settings: Settings, request: PlanRequest) -> frozenset[str]:
 
 
 def _without_a_terminal(session: ApplySession, plan: Plan) -> str:
-    """What approves where nobody can be asked: the option, or a plan that was saved and reviewed."""
+    """What approves where no user can be asked: the option, or a plan that was saved and reviewed."""
     from scenario_apply.cli.command_lines import applying, planning
 
     if session.saved is not None or _mode(session) in ("drift", "samples"):

@@ -60,10 +60,13 @@ def merged(documents: Sequence[Map], report: Report) -> Map:
 
 def _refuse_own_file(document: Map, report: Report) -> None:
     """Raises ManifestError for JSON of this tool, which would be a list of keys that no manifest has."""
-    if "format_version" not in document or "version" in document:
+    is_fleet = "projects" in document and not _SECTIONS & document.keys() - {"version", "limits", "defaults"}
+    if not is_fleet and ("format_version" not in document or "version" in document):
         return
     what, hint = "a file of scenario-apply", "name the manifest itself"
-    if "steps" in document:
+    if is_fleet:
+        what, hint = "a fleet file", "`scenario-apply fleet plan` reads it; here, name one of its manifests"
+    elif "steps" in document:
         what, hint = "a saved plan", "`plan FILE` shows it, `apply FILE` carries it out; here, name its manifest"
     elif "lineage" in document:
         what, hint = "a state", "name the manifest it belongs to, or pass it as --state FILE"

@@ -6,6 +6,7 @@ and the actual value. Values are never coerced.
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 from collections.abc import Mapping
@@ -96,7 +97,10 @@ def fitted(plain: object, type_: Any, at: str = "") -> Any:
 
 def plain(value: object) -> Any:
     """Converts a value to plain values that JSON can represent. Secrets are masked."""
-    return msgspec.json.decode(_plain_encoder().encode(value))
+    try:
+        return msgspec.json.decode(_plain_encoder().encode(value))
+    except UnicodeEncodeError:  # half an emoji, which JSON can only escape
+        return json.loads(json.dumps(msgspec.to_builtins(value, enc_hook=_to_plain, str_keys=True)))
 
 
 def line(value: object) -> bytes:

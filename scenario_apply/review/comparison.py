@@ -282,7 +282,7 @@ def _heads(
 
 
 def _best(weights: Weights, known: SampleSources) -> str:
-    """'chosen by Ada on 2026-11-27: sharper hands', or 'yes'; "" for weights that nobody found best."""
+    """'chosen by Ada on 2026-11-27: sharper hands', or 'yes'; "" for weights that were not found best."""
     best, version = known.best.get(weights.address), known.version(weights)
     epoch = version.epoch if best is None or best.epoch is None else best.epoch
     is_best = best is not None and (weights.number, weights.training, weights.epoch) == (

@@ -60,7 +60,7 @@ class ColumnHead(NamedTuple):
     """title: what tells it from the others. place: current, previous, being made or "". facts: values that differ.
 
     training_cu, samples_cu: charged, in CU; None: not known. weights None: what the next apply draws. best: who found
-    it best, when and why; "" where nobody did.
+    it best, when and why; "" where none did.
     """
 
     address: Address

@@ -263,7 +263,7 @@ _STATE = {
     "state-locked": "Another run holds the lock of the state. The message names it. Wait with --lock-timeout S; if "
     "that run no longer exists, break the lock with force-unlock.",
     "state-moved": "The state was moved to another place with state migrate, and what is left here is only its last "
-    "copy. Going on with it would give the state two lives. Name the new place, as the hint says.",
+    "copy. Recording in both would make two states of one. Name the new place, as the hint says.",
     "state-newer": "The state was written by a newer release with fields that this one would lose. Upgrade.",
     "state-not-saved": "The state could not be written: the disk is full, or the folder cannot be written. The journal "
     "or an emergency copy has everything that was done; the message names the commands that restore it.",

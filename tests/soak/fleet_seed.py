@@ -81,8 +81,9 @@ def _converge(service: Service, folder: Path, log: Path, dice: random.Random, so
     if code != 0:
         soaked.problem = f"a plan after the last apply is not empty: exit code {code}"
     for project in PROJECTS:  # pictures that could not be downloaded under faults
-        finish(start(folder / project, service.url, log, "samples", "draw", "--auto-approve"))
-    return code == 0
+        if finish(start(folder / project, service.url, log, "samples", "draw", "--auto-approve")) != 0:
+            soaked.problem = soaked.problem or f"pictures of the samples of {project} could not be looked at"
+    return soaked.problem is None
 
 
 def _kill(process: ForkServerProcess, service: Service, dice: random.Random, victim: str) -> int:

@@ -39,8 +39,9 @@ def caption_reader(files: FileOpener, refused: Mapping[str, Finding]) -> Reader:
             hint = _BESIDE if is_pattern else "paths are relative to the manifest's folder"
             return Finding("C18", f"{file} does not exist", file, hint=hint)
         except (OSError, ValueError) as error:  # ValueError: a NUL byte
-            hint = _BESIDE if getattr(error, "errno", None) == errno.EINVAL else None  # a folder, a pipe
-            return Finding("C18", f"{file} cannot be read: {getattr(error, 'strerror', error)}", file, hint=hint)
+            other = getattr(error, "errno", None) == errno.EINVAL  # a folder, a pipe
+            what = f"{file} cannot be read: {getattr(error, 'strerror', error)}"
+            return Finding("C18", what, file, hint=_BESIDE if other else None)
         try:
             data = os.read(handle, _PIECE_BYTES)
             while (

@@ -54,7 +54,8 @@ def read_yaml(name: str, data: bytes, report: Report, *, what: str = "manifest")
         return node
     place = report.place_at(name, 0, 0)
     if node is None:
-        hint = "begin it with `version: 1`" if what == "manifest" else "write `name: value` lines, or leave it out"
+        is_list_of_values = what not in ("manifest", "fleet file")
+        hint = "write `name: value` lines, or leave it out" if is_list_of_values else "begin it with `version: 1`"
         if what == "manifest" and name.endswith(".json"):
             hint += "; or create it again, if it was a saved plan"
         report.error("empty", f"the {what} is empty", place, hint)

@@ -105,7 +105,7 @@ def mistake_of(error: yaml.MarkedYAMLError, text: str) -> Mistake:
 
 
 def _glued(lines: list[str], line: int, problem: str) -> Mistake | None:
-    """`key:value` on that line or the one before: YAML takes it for text, which goes on below."""
+    """`key:value` on that line or the one before: YAML takes it for text, which continues below."""
     if not any(part in problem for part in _KEYS_EXPECTED):
         return None
     above = next((number for number in range(line - 1, -1, -1) if lines[number].strip()), line)
