@@ -182,8 +182,8 @@ def test_what_never_happens(seed: int) -> None:
         if act == "outside":
             changed_outside(random, service, state)
         if act == "rollback" and state.records:
-            world, store = world_of(service, state), Store(state)
-            object.__setattr__(world, "store", store)
+            store = Store(state)
+            world = replace(world_of(service, state), store=store)
             address = random.choice(sorted(state.records))
             try:
                 roll_back(world, address, desire(made, sets))

@@ -197,5 +197,5 @@ def test_a_page_that_cannot_be_written_stops_an_apply_before_its_first_request(
     assert run("apply", "scenario.yaml", "--auto-approve", "--report", "run.html") == 1
     assert "that is a folder" in capsys.readouterr().err
     assert run("apply", "scenario.yaml", "--auto-approve", "--report", "no/run.html") == 1
-    assert "the page cannot be written to no/run.html" in capsys.readouterr().err
+    assert "--report no/run.html: there is no folder no" in capsys.readouterr().err
     assert not (service / "state").exists()
