@@ -16,7 +16,7 @@ from scenario_apply.state.outcome import Outcome
 
 LOOKUP_PAUSES_S = (0.0, 1.0, 2.0)
 LOOKUP_PAUSES_AFTER_TIMEOUT_S = (0.0, 1.0, 2.0, 4.0)
-LOOKUP_PAUSES_OF_SAMPLE_S = (*LOOKUP_PAUSES_AFTER_TIMEOUT_S, 8.0, 15.0, 15.0)
+LOOKUP_PAUSES_OF_SAMPLE_S = (*LOOKUP_PAUSES_AFTER_TIMEOUT_S, 8.0)
 """Pauses before each read after a lost response. After a timeout the service may still be working on the request, and
 a list of jobs may show a new one late: drawing it again would be paid again."""
 
