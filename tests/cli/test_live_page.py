@@ -167,7 +167,7 @@ def test_only_a_page_of_ours_is_written_over(tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_written_is_refused_at_once(tmp_path: Path) -> None:
-    with pytest.raises(ScenarioApplyError, match="--report missing/run.html: there is no folder missing"):
+    with pytest.raises(ScenarioApplyError, match=r"--report missing/run\.html: there is no folder missing"):
         PageFile("missing/run.html", str(tmp_path), option="--report", may_stream=False)
     (tmp_path / "missing").mkdir()
     file = PageFile("missing/run.html", str(tmp_path), option="--report", may_stream=False)
