@@ -75,9 +75,13 @@ class Store:
         self._after: list[Callable[[], None]] = []
         try:
             self._db = sqlite3.connect(path, isolation_level=None, cached_statements=512)
-            self._db.row_factory = sqlite3.Row
+        except sqlite3.DatabaseError as problem:
+            raise StoreError(f"{path}: {problem}") from problem
+        self._db.row_factory = sqlite3.Row
+        try:
             self._open(lasting)
         except (StoreError, sqlite3.DatabaseError) as problem:
+            self._db.close()
             raise StoreError(f"{path}: {problem}") from problem
 
     def _open(self, lasting: bool) -> None:

@@ -8,6 +8,8 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from zlib import crc32
 
@@ -312,10 +314,13 @@ def test_the_cache_and_the_emulator_of_a_folder_are_ignored_by_git(home: Path) -
     assert (home / ".scenario" / ".gitignore").read_text() == "mine\n"
 
 
-def stored_cache(path: Path) -> sqlite3.Connection:
-    database = sqlite3.connect(":memory:", isolation_level=None)
-    database.deserialize(path.read_bytes())
-    return database
+@contextmanager
+def stored_cache(path: Path) -> Iterator[sqlite3.Connection]:
+    """The database in a cache file, which is written back."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as database:
+        database.deserialize(path.read_bytes())
+        yield database
+        path.write_bytes(database.serialize())
 
 
 FOREIGN = [
@@ -334,9 +339,8 @@ def test_a_cache_of_another_kind_is_an_empty_one(script: str, home: Path) -> Non
     """Of another version, with other tables, or with a view that never ends; the inode in it fits."""
     assert __main__.main(PLAN) == 0
     cache = home / ".scenario" / "cache"
-    database = stored_cache(cache)
-    database.executescript(script)
-    cache.write_bytes(database.serialize())
+    with stored_cache(cache) as database:
+        database.executescript(script)
     assert Cache(str(cache)).like("kael") is None
     assert __main__.main(PLAN) == 0
     assert Cache(str(cache)).like("kael") is not None
@@ -347,9 +351,9 @@ def test_a_cache_with_records_of_another_kind_is_an_empty_one(record: object, ho
     """Their checksum fits and their types do not."""
     assert __main__.main(PLAN) == 0
     cache = home / ".scenario" / "cache"
-    database, packed = stored_cache(cache), msgspec.msgpack.encode(record)
-    database.execute("UPDATE datasets SET record = ?, checksum = ?", (packed, crc32(packed)))
-    cache.write_bytes(database.serialize())
+    packed = msgspec.msgpack.encode(record)
+    with stored_cache(cache) as database:
+        database.execute("UPDATE datasets SET record = ?, checksum = ?", (packed, crc32(packed)))
     assert Cache(str(cache)).like("kael") is None
     assert __main__.main(PLAN) == 0
 

@@ -6,7 +6,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -83,7 +83,7 @@ def scanned(root: Path, workers: PictureWorkers | None, specs: dict[str, Dataset
     cache = root / ".scenario" / "datasets"
     cache.unlink(missing_ok=True)
     datasets = scan_many(root, specs, deep=True, workers=workers)
-    with sqlite3.connect(cache) as database:
+    with closing(sqlite3.connect(cache)) as database:
         rows = database.execute("SELECT * FROM datasets ORDER BY id").fetchall()
     return rows, [(dataset.problems, dataset.digest, dataset.contents) for dataset in datasets.values()]
 
